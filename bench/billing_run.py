@@ -49,7 +49,7 @@ CROSS JOIN generate_series($2::int, $3::int) n
 """
 _SUBSCRIPTIONS = """
 INSERT INTO subscriptions (company_id, id, customer_id, currency, starts_on, proration_behavior, version, name, plan_id,
-    is_paused, is_cancelled, automatic_billing, billed_until, told_until, next_run_on, created_at, updated_at)
+    is_paused, is_cancelled, automatic_billing, billed_until, emitted_until, next_run_on, created_at, updated_at)
 SELECT $1, gen_random_uuid(), c.id, 'DKK', $2, 'none', 1, 'Basis', $4, false, false, false, $3, $3, $3, now(), now()
 FROM customers c WHERE c.company_id = $1
   AND NOT EXISTS (SELECT FROM subscriptions s WHERE s.company_id = $1 AND s.customer_id = c.id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.conftest import Api
 from tests.selling import Shop
 
-from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
+from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult, advance
 from ledgerbee.platform.context import Context
 
 
@@ -81,16 +81,16 @@ class Subscriptions:
             **dict(zip(("year", "month", "day"), map(int, day.split("-")), strict=True))  # type: ignore[arg-type]
         )
 
-    async def bill(self, subscription: dict[str, Any] | str) -> CarriedOn:
-        """Carry a subscription on to today, as a run does."""
+    async def bill(self, subscription: dict[str, Any] | str) -> AdvanceResult:
+        """Advance a subscription to today, as a run does."""
         subscription_id = UUID(subscription if isinstance(subscription, str) else subscription["id"])
 
-        async def run(context: Context) -> CarriedOn:
-            (carried,) = await carry_on(context, [subscription_id], context.today)
-            return carried
+        async def run(context: Context) -> AdvanceResult:
+            (advanced,) = await advance(context, [subscription_id], context.today)
+            return advanced
 
-        carried: CarriedOn = await self.api.run(run)
-        return carried
+        advanced: AdvanceResult = await self.api.run(run)
+        return advanced
 
     async def events(self, subscription: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What was told of a subscription, oldest first: what comes after `subscription.`, and the data."""

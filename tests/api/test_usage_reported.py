@@ -13,7 +13,7 @@ from tests.api.usage_steps import BATCH, EVENTS, KEY, REPORT, Metering, metering
 from tests.conftest import Api
 from tests.table_rows import rows_of
 
-from ledgerbee.billing.usage.actions.told import UNATTRIBUTED
+from ledgerbee.billing.usage.actions.events import UNATTRIBUTED
 from ledgerbee.core.ids import new_id
 
 TODAY = date(2026, 3, 16)

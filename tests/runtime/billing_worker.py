@@ -24,7 +24,7 @@ from ledgerbee.platform.jobs import JobRun
 
 #: Where billing can be broken off.
 STEPS: tuple[tuple[Any, str], ...] = (
-    (JobRun, "write"), (process, "carry_on"), (invoicing, "invoice"), (chains, "save"), (store, "add_results"),
+    (JobRun, "write"), (process, "advance"), (invoicing, "invoice"), (chains, "save"), (store, "add_results"),
 )  # fmt: skip
 #: Subscriptions of a chunk.
 CHUNK = 20

@@ -1,4 +1,4 @@
-"""Subscriptions in memory, carried on as billing carries them on, and their bills paid into a little ledger."""
+"""Subscriptions in memory, advanced as billing does it, and their bills paid into a little ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -155,7 +155,7 @@ class Life:
     facts: BillingFacts
     meter: Meter = field(default_factory=Meter)
     paid: list[Paid] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
     ran_on: date | None = None
 
     @property
@@ -172,14 +172,14 @@ class Life:
         return total([one.invoice + one.notes for one in self.paid])
 
     def run(self, as_of: str | date, *, at_most: int = MAX_PERIODS) -> Advanced:
-        """Carry on to a day, and make the documents: every bill is taken apart as invoicing does it."""
+        """Advance to a day, and make the documents: every bill is taken apart as invoicing does it."""
         on = day(as_of) if isinstance(as_of, str) else as_of
         after = advance(self.chain, self.facts, on, NOW, self.meter.count, at_most=at_most)
         check_unique(after.chain.charges)
         charges = {charge.id: charge for charge in after.chain.charges}
         for bill in after.bills:
             self.paid.append(self._documents_of(bill, on, charges))
-        self.told += [told.topic for told in after.told]
+        self.topics += [event.topic for event in after.events]
         self.chain = replace(after.chain, charges=tuple(charges.values()))
         self.ran_on = on
         return after
@@ -335,7 +335,7 @@ def subscribed(
         ends_on=None if ends_on is None else day(ends_on),
         is_cancelled=False,
         billed_until=start,
-        told_until=date.fromordinal(start.toordinal() - 1),
+        emitted_until=date.fromordinal(start.toordinal() - 1),
         next_run_on=start,
         created_at=NOW,
         updated_at=NOW,

@@ -118,14 +118,14 @@ def assigned(**fields: Any) -> tuple[Chain, list[str]]:
     to = replace(PLAN, trial_days=3)
     items = rules.items_of(to, (), facts.prices, "productOverrides")
     chain = rules.new_chain(asked, to, items, facts, TODAY, NOW)
-    return chain, rules.told_at_once(chain)
+    return chain, rules.past_topics(chain)
 
 
 def test_what_is_left_out_of_a_new_subscription_is_the_plans() -> None:
     chain, told = assigned()
     subscription, (version,) = chain.subscription, chain.versions
     assert (subscription.name, subscription.trial_until, subscription.ends_on) == ("Plan", day("03-13"), None)
-    assert (subscription.billed_until, subscription.told_until) == (day("03-10"), TODAY)
+    assert (subscription.billed_until, subscription.emitted_until) == (day("03-10"), TODAY)
     assert (version.reason, version.effective_on, version.anchor) == ("assigned", day("03-10"), day("03-10"))
     assert subscription.next_run_on == day("03-13")
     assert chain.schedules[MONTHLY.id].next_billing_date == day("03-13")

@@ -102,8 +102,8 @@ def test_a_new_subscription() -> None:
     chain = rules.new_chain(given, offered, items, life.facts, TODAY, NOW)
     made = chain.subscription
     assert (made.trial_until, made.ends_on, made.billed_until) == (day("03-15"), day("05-01"), day("03-01"))
-    assert (made.name, made.next_run_on, made.told_until) == ("Plan", day("03-15"), TODAY)
-    assert rules.told_at_once(chain) == ["started", "trial_ended"]
+    assert (made.name, made.next_run_on, made.emitted_until) == ("Plan", day("03-15"), TODAY)
+    assert rules.past_topics(chain) == ["started", "trial_ended"]
     other = replace(given, trial_days=0, end_date=None, billing_cycle_anchor=day("03-20"), name="Own")
     chain = rules.new_chain(other, offered, items, life.facts, TODAY, NOW)
     assert (chain.subscription.trial_until, chain.subscription.ends_on, chain.subscription.name) == (None, None, "Own")

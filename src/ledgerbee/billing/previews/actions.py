@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions.actions import schedule
-from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
+from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult, advance
 from ledgerbee.billing.subscriptions.model import NewChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
@@ -56,7 +56,7 @@ async def preview(context: Context, subscription_id: UUID, change: NewChange | N
             with within("change"):
                 await schedule.schedule(trial, subscription_id, change, trials)
             if trial.jobs:  # it is carried out at once, and what falls due by it is billed right after it
-                await _carry_on(trial, subscription_id, trial.today, trials)
+                await _advance(trial, subscription_id, trial.today, trials)
             at_once = [one async for one in _documents(trial, trial.today)]
         return Preview(tuple(at_once), await _next(trial, subscription_id, trials))
 
@@ -67,38 +67,38 @@ async def _next(trial: Context, subscription_id: UUID, trials: Trials) -> Previe
         if subscription.next_run_on is None:
             return None
         day = max(subscription.next_run_on, trial.today)
-        then, carried = await _bill_on(trial, subscription_id, day, trials)
+        then, outcome = await _bill_on(trial, subscription_id, day, trials)
         async for one in _documents(then, day):
             if one.due_on is not None:
                 return one
-        subscription = carried.advanced.chain.subscription
+        subscription = outcome.advanced.chain.subscription
     return None
 
 
-async def _bill_on(trial: Context, subscription_id: UUID, day: date, trials: Trials) -> tuple[Context, CarriedOn]:
-    """Carry a subscription on by one billing date, as of that day; as of today where nothing can be booked then yet."""
+async def _bill_on(trial: Context, subscription_id: UUID, day: date, trials: Trials) -> tuple[Context, AdvanceResult]:
+    """Advance a subscription by one billing date, as of that day; as of today where nothing can be booked then yet."""
     ahead = (day - trial.today).days
     then = _at(trial, ahead)
     try:
         async with then.savepoint():
-            return then, await _carry_on(then, subscription_id, day, trials, at_most=1)
+            return then, await _advance(then, subscription_id, day, trials, at_most=1)
     except LedgerBeeError:  # no exchange rate, no financial year
         if not ahead:
             raise
     now = _at(trial, 0)
-    return now, await _carry_on(now, subscription_id, day, trials, at_most=1)
+    return now, await _advance(now, subscription_id, day, trials, at_most=1)
 
 
-async def _carry_on(
+async def _advance(
     context: Context, subscription_id: UUID, day: date, trials: Trials, *, at_most: int = MAX_PERIODS
-) -> CarriedOn:
-    (carried,) = await carry_on(context, [subscription_id], day, trials=trials, at_most=at_most)
-    return carried
+) -> AdvanceResult:
+    (outcome,) = await advance(context, [subscription_id], day, trials=trials, at_most=at_most)
+    return outcome
 
 
 async def _documents(context: Context, day: date) -> AsyncIterator[PreviewedDocument]:
     """The documents that the events of a context tell of, with their days as they are when they are made on `day`."""
-    for kind, document_id in _told(context):
+    for kind, document_id in _documents_of(context):
         full = await documents.get_full(context, kind, document_id)
         document = full.document
         later = day - document.issue_date
@@ -106,7 +106,7 @@ async def _documents(context: Context, day: date) -> AsyncIterator[PreviewedDocu
         yield PreviewedDocument(full, document.issue_date + later, due_on)
 
 
-def _told(context: Context) -> Iterator[tuple[Any, UUID]]:
+def _documents_of(context: Context) -> Iterator[tuple[Any, UUID]]:
     for event in context.events:
         if event.type in _KINDS:
             yield _KINDS[event.type], event.object_id

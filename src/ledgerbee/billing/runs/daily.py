@@ -38,7 +38,7 @@ async def is_due(context: Context, day: date) -> bool:
 
 
 async def run_day(day: CompanyDay) -> None:
-    """Bill what is due on a day, here and now. A run of it that was broken off is carried on, and so are older ones."""
+    """Bill what is due on a day, here and now. A run of it that was interrupted is resumed, and so are older ones."""
     session = _DaySession(day)
 
     async def begin(context: Context) -> list[BillingRun]:

@@ -1,7 +1,7 @@
 """Carrying a billing run out: payers in chunks, each chunk one transaction; what one payer can't be billed for stops
 nobody else.
 
-A run that was broken off is carried on: what was billed is not due any more. Two at once share the work, since chains
+A run that was interrupted is resumed: what was billed is not due any more. Two at once share the work, since chains
 are locked.
 """
 
@@ -26,8 +26,8 @@ from ledgerbee.billing.runs.model import (
 )
 from ledgerbee.billing.runs.results import has_moved, results_of
 from ledgerbee.billing.runs.wire import render
-from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
-from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult, advance
+from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing.model import PayersRefusedError
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 #: Subscriptions that are billed in one transaction.
 CHUNK: Final = 250
-#: Periods of one subscription that a dry run goes through: it can't carry on where it was.
+#: Periods of one subscription that a dry run goes through: it can't go on where it ended.
 _ALL: Final = 100_000
 #: Payers that are looked up at once.
 _PAGE: Final = 5_000
@@ -109,7 +109,7 @@ class _DayRefusedError(Exception):
 async def process(session: Session, run: BillingRun, progress: Progress = lambda _: None) -> BillingRun:
     """Carry a run out, and end it. `progress` is told how many more subscriptions were looked at.
 
-    Raises what is passing (the database is away): the run can be carried on.
+    Raises what is passing (the database is away): the run can be resumed.
     """
     if not await session.write(partial(store.begin, run_id=run.id)):
         return await session.read(partial(store.get, run_id=run.id))
@@ -213,7 +213,7 @@ class _Process:
 
         async def work(trials: Trials, context: Context) -> None:
             left.clear()
-            carried = await carry_on(
+            outcomes = await advance(
                 context,
                 ids,
                 self.run.as_of,
@@ -221,10 +221,10 @@ class _Process:
                 at_most=_ALL if self.run.is_dry_run else MAX_PERIODS,
                 is_confirmed=self.run.confirms_catch_up,
             )
-            results = [result for one in carried for result in results_of(self.run, one)]
+            results = [result for one in outcomes for result in results_of(self.run, one)]
             if self.run.is_dry_run:
                 raise _DryRunError(results)
-            left.update(one.advanced.chain.subscription.id for one in carried if self._is_still_due(one))
+            left.update(one.advanced.chain.subscription.id for one in outcomes if self._is_still_due(one))
             await store.add_results(context, self.run.id, results, len(set(ids) - left))
 
         async def attempt(trials: Trials) -> None:
@@ -239,7 +239,7 @@ class _Process:
         self.progress(len(set(ids) - left))
         return left
 
-    def _is_still_due(self, one: CarriedOn) -> bool:
+    def _is_still_due(self, one: AdvanceResult) -> bool:
         next_run_on = one.advanced.chain.subscription.next_run_on
         return (
             next_run_on is not None
@@ -268,13 +268,13 @@ class _Process:
             await store.add_results(context, self.run.id, results, len(ids))
             if not self.run.is_dry_run:
                 for one in results:
-                    await _tell(context, one)
+                    await _emit_refusal(context, one)
 
         await self.session.write(work)
         self.progress(sum(len(payer.due.subscription_ids) for payer in refused))
 
 
-async def _tell(context: Context, result: BillingResult) -> None:
+async def _emit_refusal(context: Context, result: BillingResult) -> None:
     """Emit that a subscription could not be billed: its wire form, and why."""
     read = await reads.get(context, result.subscription_id, context.today)
     form = render_subscription(replace(read, customer_name=None), context.today, context.today).as_event()
@@ -285,7 +285,7 @@ async def _tell(context: Context, result: BillingResult) -> None:
         "message": result.message,
         "billingRunId": str(result.billing_run_id),
     }
-    tell(context, "error", result.subscription_id, form | why)
+    emit_event(context, "error", result.subscription_id, form | why)
 
 
 def _chunks(payers: Iterable[DuePayer]) -> Iterator[list[DuePayer]]:

@@ -1,17 +1,17 @@
-"""What a run says of a subscription that it has carried on. Pure."""
+"""What a run says of a subscription that it has advanced. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ledgerbee.billing.charges.model import Charge
 from ledgerbee.billing.runs.model import NEEDS_CONFIRMATION, BillingOutcome, BillingResult, BillingRun
-from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn
+from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, total
 
 
-def results_of(run: BillingRun, one: CarriedOn) -> Iterator[BillingResult]:
+def results_of(run: BillingRun, one: AdvanceResult) -> Iterator[BillingResult]:
     """What came of a subscription: its documents, that it moved on without one, that it waits for a word, or nothing.
 
     Another run may have been there first, and then there is nothing to say.
@@ -48,7 +48,7 @@ def results_of(run: BillingRun, one: CarriedOn) -> Iterator[BillingResult]:
 
 def has_moved(advanced: Advanced) -> bool:
     """Whether anything became of a chain."""
-    return bool(advanced.versions or advanced.changes or advanced.charges or advanced.told)
+    return bool(advanced.versions or advanced.changes or advanced.charges or advanced.events)
 
 
 def _days(charges: Sequence[Charge]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Subscription(SubscriptionFields):
     """A chain, with what its newest version says as far as lists need it.
 
     Days before `billed_until` are billed, of the prices that recur. Starts, ends of trials and ends of days up to
-    `told_until` were told as events. `next_run_on` is when a billing run has to look at it next.
+    `emitted_until` have had their events. `next_run_on` is when a billing run has to look at it next.
     """
 
     id: SubscriptionId
@@ -114,7 +114,7 @@ class Subscription(SubscriptionFields):
     is_cancelled: bool
     awaits_payment: bool = False
     billed_until: date
-    told_until: date
+    emitted_until: date
     next_run_on: date | None
     created_at: datetime
     updated_at: datetime

@@ -264,7 +264,7 @@ def render_cancelled(read: SubscriptionRead, today: date, refund: CancelRefund) 
 def event_data(chain: Chain, facts: BillingFacts, version_id: UUID, today: date, **details: str) -> dict[str, Any]:
     """What an event of a subscription carries (contract 1.8): its wire form as JSON values, and what the event adds.
 
-    `version_id` is the version that the event is told of; `facts` have all prices of the chain. Reconcile on
+    `version_id` is the version that the event is of; `facts` have all prices of the chain. Reconcile on
     `subscriptionId` or `partnerReferenceId`.
     """
     products = {price_id: price.product_id for price_id, price in facts.prices.items()}

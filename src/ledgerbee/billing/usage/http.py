@@ -8,7 +8,7 @@ from fastapi import Header, Path, Query, Response
 from ledgerbee.billing.meters import store as meters
 from ledgerbee.billing.meters.http import MeterPath, metered
 from ledgerbee.billing.usage import actions
-from ledgerbee.billing.usage.actions.told import UNATTRIBUTED
+from ledgerbee.billing.usage.actions.events import UNATTRIBUTED
 from ledgerbee.billing.usage.model import (
     USAGE_EVENT_INVALID_STATE,
     USAGE_EVENT_NOT_FOUND,

@@ -26,7 +26,7 @@ CREATE TABLE subscriptions (
     -- Days before it are billed, of the prices that recur.
     billed_until date NOT NULL,
     -- Until when starts, ends of trials and ends were told as events: the day of the newest run over it.
-    told_until date NOT NULL,
+    emitted_until date NOT NULL,
     -- When a run has to look at it next; null: never again.
     next_run_on date,
     name_key text COLLATE "C" GENERATED ALWAYS AS (lower(left(name, 200))) STORED,

@@ -3,7 +3,7 @@
 from ledgerbee.billing.plans import store as plans
 from ledgerbee.billing.plans.model import SUBSCRIPTION_PLAN_NOT_FOUND, Plan, PlanId, PlanStatus, PlanVersion
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions import keeping
+from ledgerbee.billing.subscriptions.actions import shared
 from ledgerbee.billing.subscriptions.model import (
     BILL_SUBSCRIPTIONS_JOB,
     PAYMENT_METHOD_NOT_FOUND,
@@ -32,7 +32,7 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
     `subscription.assigned`, and `subscription.started`, `.trial_ended` and `.churned` where those days have come.
     """
     customer = await _customer(context, given)
-    await keeping.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)
+    await shared.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)
     if given.payment_method_id is not None:
         raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", given.payment_method_id)
     await usage.hold(context, [customer.id])
@@ -41,11 +41,11 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
     items = rules.items_of(plan, given.product_overrides, facts.prices, "productOverrides")
     chain = rules.new_chain(given, plan, items, facts, context.today, context.now)
     await chains.insert(context, chain, facts)
-    await keeping.attribute(context, chain, facts, given.start_date)
-    for topic in ("assigned", *rules.told_at_once(chain)):
-        keeping.tell(context, topic, chain, facts)
+    await shared.attribute(context, chain, facts, given.start_date)
+    for topic in ("assigned", *rules.past_topics(chain)):
+        shared.emit_event(context, topic, chain, facts)
     context.enqueue(BILL_SUBSCRIPTIONS_JOB, subscriptionIds=[str(chain.subscription.id)])
-    return rules.read_of(chain, keeping.products_of(facts), context.today, customer.name)
+    return rules.read_of(chain, shared.products_of(facts), context.today, customer.name)
 
 
 async def active_plan(context: Context, plan_id: PlanId, place: str) -> Plan:

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions import keeping
+from ledgerbee.billing.subscriptions.actions import shared
 from ledgerbee.billing.subscriptions.model import (
     CancelCommand,
     CancelRefund,
@@ -41,16 +41,16 @@ async def cancel(
     `property_` is the field of a body that refers to the subscription.
 
     Raises `SUBSCRIPTION_NOT_FOUND`, `SUBSCRIPTION_INVALID_STATE`, what `rules.cancel_day` raises, and where it is
-    carried out at once what `carry_on` raises. Emits `subscription.cancellation_scheduled`,
+    carried out at once what `advance` raises. Emits `subscription.cancellation_scheduled`,
     `subscription.cancellation_cleared`, or at once `subscription.churned`.
     """
-    await keeping.hold(context, subscription_id, property_)
-    loaded = await keeping.load(context, subscription_id)
+    await shared.hold(context, subscription_id, property_)
+    loaded = await shared.load(context, subscription_id)
     chain, today, now = loaded.chain, context.today, context.now
     pending = rules.pending_of(chain, ChangeType.CANCEL)
     if command.strategy is CancelStrategy.CLEAR_SCHEDULE:
         cleared = chain if pending is None else (await clear(context, loaded, pending)).chain
-        read = await keeping.shown(context, cleared, loaded.facts)
+        read = await shared.read(context, cleared, loaded.facts)
         return Cancelled(read=read, refund=CancelRefund(behavior=RefundBehavior.NONE), change=None)
     rules.check_goes_on(chain.subscription, today)
     day, behavior, agreed_end = rules.cancel_day(chain, command, today), command.refund_behavior, rules.own_end(chain)
@@ -59,10 +59,10 @@ async def cancel(
     if is_at_once:
         return await _end(context, loaded, pending, change, trials)
     after = rules.with_cancellation(chain, loaded.facts, change, today, now)
-    await keeping.keep(context, loaded, after, from_day=min(day, chain.subscription.ends_on or day))
-    keeping.tell(context, "cancellation_scheduled", after.chain, loaded.facts, **keeping.change_details(change))
+    await shared.save(context, loaded, after, from_day=min(day, chain.subscription.ends_on or day))
+    shared.emit_event(context, "cancellation_scheduled", after.chain, loaded.facts, **shared.change_details(change))
     return Cancelled(
-        read=await keeping.shown(context, after.chain, loaded.facts),
+        read=await shared.read(context, after.chain, loaded.facts),
         refund=CancelRefund(behavior=behavior, reason=None if behavior is RefundBehavior.NONE else SCHEDULED),
         change=change,
     )
@@ -75,8 +75,8 @@ async def clear(context: Context, loaded: LoadedChain, change: ScheduledChange) 
     """
     rules.check_goes_on(loaded.chain.subscription, context.today)
     after = rules.without_cancellation(loaded.chain, loaded.facts, change, context.today, context.now)
-    await keeping.keep(context, loaded, after, from_day=change.effective_on)
-    keeping.tell(context, "cancellation_cleared", after.chain, loaded.facts, **keeping.change_details(change))
+    await shared.save(context, loaded, after, from_day=change.effective_on)
+    shared.emit_event(context, "cancellation_cleared", after.chain, loaded.facts, **shared.change_details(change))
     return after
 
 
@@ -84,14 +84,14 @@ async def _end(
     context: Context, loaded: LoadedChain, pending: ScheduledChange | None, change: ScheduledChange, trials: Trials
 ) -> Cancelled:
     if pending is not None:
-        await keeping.keep(context, loaded, rules.unqueued(loaded.chain, loaded.facts, pending, context.now))
-    carried = await keeping.carry_out(context, change, trials)
+        await shared.save(context, loaded, rules.unqueued(loaded.chain, loaded.facts, pending, context.now))
+    outcome = await shared.apply_now(context, change, trials)
     refund = CancelRefund(
         behavior=RefundBehavior(change.payload["refundBehavior"]),
-        credit_note_ids=carried.refund_credit_note_ids,
-        amount=carried.refund_amount,
-        reason=carried.refund_reason,
+        credit_note_ids=outcome.refund_credit_note_ids,
+        amount=outcome.refund_amount,
+        reason=outcome.refund_reason,
     )
-    applied = next(one for one in carried.advanced.changes if one.id == change.id)
-    read = await keeping.shown(context, carried.advanced.chain, loaded.facts)
+    applied = next(one for one in outcome.advanced.changes if one.id == change.id)
+    read = await shared.read(context, outcome.advanced.chain, loaded.facts)
     return Cancelled(read=read, refund=refund, change=applied)

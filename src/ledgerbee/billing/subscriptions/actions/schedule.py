@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ledgerbee.billing.plans.model import PlanId
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions import keeping
+from ledgerbee.billing.subscriptions.actions import shared
 from ledgerbee.billing.subscriptions.actions.assign import active_plan
 from ledgerbee.billing.subscriptions.actions.cancel import cancel, clear
 from ledgerbee.billing.subscriptions.model import (
@@ -45,16 +45,16 @@ async def schedule(context: Context, subscription_id: UUID, given: NewChange, tr
 
     Raises `SUBSCRIPTION_NOT_FOUND`, `SUBSCRIPTION_PLAN_NOT_FOUND`, `SUBSCRIPTION_PLAN_INVALID_STATE`,
     `SUBSCRIPTION_CHANGE_ALREADY_EXISTS`, what `rules.change_day` and `rules.check_possible` raise, and at once what
-    `carry_on` raises. Emits `subscription_change.created` where it is queued, else what the change is told by.
+    `advance` raises. Emits `subscription_change.created` where it is queued, else the events of the change.
     """
     if given.type is ChangeType.CANCEL:
         return await _cancelled(context, subscription_id, given, trials)
     today, now = context.today, context.now
     if given.type is ChangeType.REPLACE_PLAN:
         await active_plan(context, PlanId(parse_id(given.payload["planId"])), "payload.planId")
-    await keeping.hold(context, subscription_id)
+    await shared.hold(context, subscription_id)
     asked = rules.new_change(given, SubscriptionId(subscription_id), today, now)
-    loaded = await keeping.load(context, subscription_id, asked)
+    loaded = await shared.load(context, subscription_id, asked)
     facts = loaded.facts
     chain = replace(loaded.chain, changes=tuple(one for one in loaded.chain.changes if one.id != asked.id))
     change = replace(asked, effective_on=rules.change_day(chain, given.effective_date, today))
@@ -63,13 +63,13 @@ async def schedule(context: Context, subscription_id: UUID, given: NewChange, tr
     rules.check_quantities(_overrides(given.payload), facts.prices, "payload.products")
     rules.check_possible(chain, facts, change)
     if change.effective_on <= today:
-        carried = await keeping.carry_out(context, change, trials)
-        applied = next(one for one in carried.advanced.changes if one.id == change.id)
-        return Scheduled(applied, await keeping.shown(context, carried.advanced.chain, facts))
+        outcome = await shared.apply_now(context, change, trials)
+        applied = next(one for one in outcome.advanced.changes if one.id == change.id)
+        return Scheduled(applied, await shared.read(context, outcome.advanced.chain, facts))
     after = rules.queued(chain, facts, change, now)
-    await keeping.keep(context, loaded, after)
+    await shared.save(context, loaded, after)
     context.emit("subscription_change.created", change.id, render_change(change).as_event())
-    return Scheduled(change, await keeping.shown(context, after.chain, facts))
+    return Scheduled(change, await shared.read(context, after.chain, facts))
 
 
 async def take_back(context: Context, subscription_id: UUID, change_id: UUID) -> None:
@@ -78,8 +78,8 @@ async def take_back(context: Context, subscription_id: UUID, change_id: UUID) ->
     Raises `SUBSCRIPTION_NOT_FOUND`, `SUBSCRIPTION_CHANGE_NOT_FOUND`, `SUBSCRIPTION_CHANGE_INVALID_STATE` and what
     `clear` raises. Emits `subscription_change.cancelled`, or `subscription.cancellation_cleared`.
     """
-    await keeping.hold(context, subscription_id)
-    loaded = await keeping.load(context, subscription_id)
+    await shared.hold(context, subscription_id)
+    loaded = await shared.load(context, subscription_id)
     change = await reads.get_change(context, subscription_id, change_id)
     if change.status is not ChangeStatus.PENDING:
         raise SUBSCRIPTION_CHANGE_INVALID_STATE.in_state(change.status.value)
@@ -87,7 +87,7 @@ async def take_back(context: Context, subscription_id: UUID, change_id: UUID) ->
         await clear(context, loaded, change)
         return
     after = rules.unqueued(loaded.chain, loaded.facts, change, context.now)
-    await keeping.keep(context, loaded, after)
+    await shared.save(context, loaded, after)
     was, is_now = render_change(change).as_event(), render_change(after.changes[0]).as_event()
     context.emit("subscription_change.cancelled", change.id, is_now, before=was)
 

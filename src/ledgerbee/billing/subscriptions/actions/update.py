@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions import keeping
-from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.actions import shared
+from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.model import (
     PAYMENT_METHOD_NOT_FOUND,
     SubscriptionFields,
@@ -22,22 +22,22 @@ async def update(context: Context, subscription_id: UUID, changes: Changes[Subsc
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `CONTACT_NOT_FOUND`. Emits `subscription.updated` if anything became
     different.
     """
-    loaded = await keeping.load(context, subscription_id)
+    loaded = await shared.load(context, subscription_id)
     before, facts = loaded.chain, loaded.facts
     subscription = changes.applied_to(before.subscription)
     if "payment_method_id" in changes and subscription.payment_method_id is not None:
         raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", subscription.payment_method_id)
-    await keeping.check_people(
+    await shared.check_people(
         context,
         subscription.customer_id,
         subscription.customer_department_id if "customer_department_id" in changes else None,
         subscription.department_contact_override_id if "department_contact_override_id" in changes else None,
     )
     if subscription == before.subscription:
-        return await keeping.shown(context, before, facts)
+        return await shared.read(context, before, facts)
     after = rules.updated(before, facts, subscription, context.today, context.now)
-    await keeping.keep(context, loaded, after)
+    await shared.save(context, loaded, after)
     was = event_data(before, facts, before.versions[-1].id, context.today)
     now = event_data(after.chain, facts, after.chain.versions[-1].id, context.today)
-    tell(context, "updated", subscription_id, now, before=was)
-    return await keeping.shown(context, after.chain, facts)
+    emit_event(context, "updated", subscription_id, now, before=was)
+    return await shared.read(context, after.chain, facts)

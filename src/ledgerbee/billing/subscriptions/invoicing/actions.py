@@ -9,7 +9,7 @@ from uuid import UUID
 from ledgerbee.billing.charges.model import Charge
 from ledgerbee.billing.subscriptions.invoicing import rules, store
 from ledgerbee.billing.subscriptions.invoicing.model import (
-    CarriedChain,
+    AdvancedChain,
     CreditPart,
     Invoiced,
     InvoiceShare,
@@ -49,7 +49,7 @@ NOTHING_LEFT: Final = "nothing_left"
 NETTED: Final = "on_invoice"
 
 
-async def invoice(context: Context, carried: Sequence[CarriedChain], trials: Trials) -> list[Invoiced]:
+async def invoice(context: Context, carried: Sequence[AdvancedChain], trials: Trials) -> list[Invoiced]:
     """Book what chains are to be billed, and say where each charge stands; in the order of the chains.
 
     All invoices are decided before the first is written. Raises `PayersRefusedError` with the payers for whom no

@@ -15,7 +15,7 @@ from ledgerbee.core.money import ZERO
 from ledgerbee.sales.invoices.model import InvoiceId
 
 #: A chain with what became of it.
-CarriedChain = tuple[LoadedChain, Advanced]
+AdvancedChain = tuple[LoadedChain, Advanced]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from ledgerbee.billing.charges.model import BillShare, Charge, ChargeKind
 from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.subscriptions.invoicing.model import (
-    CarriedChain,
+    AdvancedChain,
     CreditPart,
     InvoiceLeft,
     InvoiceShare,
@@ -23,7 +23,7 @@ from ledgerbee.sales.documents.model import DocumentLineType
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
 
 
-def plan_invoices(carried: Iterable[CarriedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
+def plan_invoices(carried: Iterable[AdvancedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
     """The invoices that bills become, the oldest billing date first, and the shares that credit notes take.
 
     What a parent pays for of one day and currency is one invoice; any other subscription has its own.

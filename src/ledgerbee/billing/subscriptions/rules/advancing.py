@@ -25,7 +25,7 @@ def advance(
     at_most: int = MAX_PERIODS,
     given: Collection[UUID] = (),
 ) -> Advanced:
-    """Carry a chain on to `as_of`: `begin` and `finish` at once."""
+    """Advance a chain to `as_of`: `begin` and `finish` at once."""
     return finish(begin(chain, facts, as_of, now, usage_of, at_most=at_most, given=given), usage_of)
 
 
@@ -39,7 +39,7 @@ def begin(
     at_most: int = MAX_PERIODS,
     given: Collection[UUID] = (),
 ) -> Work:
-    """Carry a chain on to `as_of`, billing at most so many periods, the oldest first; its usage is still to be counted
+    """Advance a chain to `as_of`, billing at most so many periods, the oldest first; its usage is still to be counted
     (`Work.uncounted`), but for that which came late.
 
     On one day the changes come before the bill; with `at_most` 0 they come before all bills. A change waits for no
@@ -54,7 +54,7 @@ def begin(
         group = work.next_group()
         change = next((one for one in work.chain.changes if one.effective_on <= as_of), None)
         if change is not None and (group is None or change.effective_on <= group.on or at_most == 0):
-            work.tell_until(change.effective_on - timedelta(days=1))
+            work.emit_until(change.effective_on - timedelta(days=1))
             work.apply(change)
         elif group is not None and (change is not None or group.ready_on <= as_of) and left > 0:
             work.bill(group)
@@ -62,8 +62,8 @@ def begin(
         else:
             break
     work.settle_end(as_of)
-    # Where changes have to wait for bills that may not be made yet, what comes with them or after them isn't told.
-    work.tell_until(as_of if change is None else change.effective_on - timedelta(days=1))
+    # Where changes have to wait for bills that may not be made yet, what comes with them or after them isn't emitted.
+    work.emit_until(as_of if change is None else change.effective_on - timedelta(days=1))
     return work
 
 

@@ -78,7 +78,7 @@ class BillingFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ChainEvent:
     """Something that happened to a subscription: `topic` is what comes after `subscription.`."""
 
     topic: str
@@ -98,5 +98,5 @@ class Advanced:
     changes: tuple[ScheduledChange, ...] = ()
     charges: tuple[Charge, ...] = ()
     bills: tuple[Bill, ...] = ()
-    told: tuple[Told, ...] = ()
+    events: tuple[ChainEvent, ...] = ()
     refund_behavior: RefundBehavior | None = None

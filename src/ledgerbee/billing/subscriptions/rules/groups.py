@@ -129,10 +129,10 @@ def _most_periods(chain: Chain, facts: BillingFacts, as_of: date) -> int:
 
 
 def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
-    """When a run has to look at the chain next: for a bill, a change, or to tell a start or an end."""
+    """When a run has to look at the chain next: for a bill, a change, or to emit a start or an end."""
     subscription = chain.subscription
     days = [change.effective_on for change in chain.changes]
-    days += [day for day, _ in moments(chain) if day > subscription.told_until]
+    days += [day for day, _ in moments(chain) if day > subscription.emitted_until]
     if group is not None:
         days.append(group.ready_on)
     if group is None and subscription.ends_on is not None and any(charge.waits for charge in chain.charges):

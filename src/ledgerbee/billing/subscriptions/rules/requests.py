@@ -170,7 +170,7 @@ def new_chain(
         customer_department_id=given.customer_department_id,
         department_contact_override_id=given.department_contact_override_id,
         billed_until=start,
-        told_until=today,
+        emitted_until=today,
         next_run_on=None,
         created_at=now,
         updated_at=now,
@@ -180,9 +180,9 @@ def new_chain(
     return _with_dates(chain, facts)
 
 
-def told_at_once(chain: Chain) -> list[str]:
-    """What happened to a new subscription up to its `told_until`, after it was assigned: topics, in order."""
-    past = [(day, topic) for day, topic in moments(chain) if day <= chain.subscription.told_until]
+def past_topics(chain: Chain) -> list[str]:
+    """What happened to a new subscription up to its `emitted_until`, after it was assigned: topics, in order."""
+    past = [(day, topic) for day, topic in moments(chain) if day <= chain.subscription.emitted_until]
     return [topic for _, topic in sorted(past, key=lambda one: one[0])]
 
 

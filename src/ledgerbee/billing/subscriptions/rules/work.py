@@ -27,7 +27,7 @@ from ledgerbee.billing.subscriptions.model import (
     VersionRow,
 )
 from ledgerbee.billing.subscriptions.rules.applying import TOPICS, NewTerms, day_of, terms_after
-from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, Told, UsageOf
+from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, ChainEvent, UsageOf
 from ledgerbee.billing.subscriptions.rules.groups import (
     DueGroup,
     Upcoming,
@@ -69,7 +69,7 @@ class Work:
     changes: list[ScheduledChange] = field(default_factory=list)
     charges: dict[UUID, Charge] = field(default_factory=dict)
     bills: list[Bill] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    events: list[ChainEvent] = field(default_factory=list)
     refund_behavior: RefundBehavior | None = None
     #: Charges of usage that is counted at the end, by the charge's id, in the order in which they were made.
     uncounted: dict[UUID, Sequence[Span]] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Work:
             changes=tuple(self.changes),
             charges=tuple(self.charges.values()),
             bills=tuple(self.bills),
-            told=tuple(self.told),
+            events=tuple(self.events),
             refund_behavior=self.refund_behavior,
         )
 
@@ -306,7 +306,7 @@ class Work:
             if change.id in self.given:
                 raise
             ended = replace(change, status=ChangeStatus.FAILED, failure=fault.code, updated_at=self.now)
-            self._tell("error", errorType="change_failed", changeId=str(change.id), code=fault.code)
+            self._emit("error", errorType="change_failed", changeId=str(change.id), code=fault.code)
         self.changes.append(ended)
         self.chain = replace(self.chain, changes=tuple(one for one in self.chain.changes if one.id != change.id))
 
@@ -326,7 +326,7 @@ class Work:
         if new.terms != segment.terms:
             self._add_version(change, day=day_of(before, change), terms=new.terms)
         self._settle(before, segment.terms, change, new, behavior)
-        self._tell(TOPICS[change.type], changeId=str(change.id))
+        self._emit(TOPICS[change.type], changeId=str(change.id))
 
     def _recurs(self, terms: Terms) -> bool:
         """Whether days under these terms cost something that recurs."""
@@ -415,8 +415,8 @@ class Work:
         self.chain = replace(before, subscription=subscription)
         last = before.versions[-1]
         self._add_version(change, day=day, terms=last.terms)
-        if day <= subscription.told_until:
-            self._tell("churned")
+        if day <= subscription.emitted_until:
+            self._emit("churned")
         self.refund_behavior = RefundBehavior(change.payload.get("refundBehavior", RefundBehavior.NONE))
         if self.refund_behavior is not RefundBehavior.PRORATED or day >= before.subscription.billed_until:
             return
@@ -448,18 +448,18 @@ class Work:
         if end is not None and end <= as_of and self.next_group() is None:
             self._bill(end, [], takes_waiting=True)
 
-    def tell_until(self, as_of: date) -> None:
-        """Tell starts, ends of trials and ends up to a day."""
+    def emit_until(self, as_of: date) -> None:
+        """Emit the events of starts, ends of trials and ends up to a day."""
         subscription = self.chain.subscription
         for day, topic in moments(self.chain):
-            if subscription.told_until < day <= as_of:
-                self._tell(topic)
+            if subscription.emitted_until < day <= as_of:
+                self._emit(topic)
         self.chain = replace(
-            self.chain, subscription=replace(subscription, told_until=max(subscription.told_until, as_of))
+            self.chain, subscription=replace(subscription, emitted_until=max(subscription.emitted_until, as_of))
         )
 
-    def _tell(self, topic: str, **details: str) -> None:
-        self.told.append(Told(topic=topic, version_id=self.chain.versions[-1].id, details=details))
+    def _emit(self, topic: str, **details: str) -> None:
+        self.events.append(ChainEvent(topic=topic, version_id=self.chain.versions[-1].id, details=details))
 
 
 def spans_of(chain: Chain, charge: Charge) -> list[Span]:

@@ -1,9 +1,9 @@
-"""Whole chains: loaded and locked, made, and written after they were carried on; set-based, whatever their number."""
+"""Whole chains: loaded and locked, made, and written after they were advanced; set-based, whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.billing.charges import store as charges
-from ledgerbee.billing.charges.model import Charge, ChargeKind
+from ledgerbee.billing.charges.model import Charge
 from ledgerbee.billing.plans import store as plans
 from ledgerbee.billing.plans.model import PlanId, PlanVersion
 from ledgerbee.billing.subscriptions.model import (
@@ -24,6 +24,7 @@ from ledgerbee.billing.subscriptions.model import (
     VersionRow,
 )
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain
+from ledgerbee.billing.subscriptions.rules.metering import MeteredSpan, late_charges, metered_spans
 from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavior
 from ledgerbee.catalog.prices import store as prices
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, SellablePrice
@@ -31,9 +32,6 @@ from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.ids import parse_id
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
-
-#: Days after the end of a subscription in which late usage is still billed (decisions "Usage").
-_LATE_DAYS: Final = timedelta(days=30)
 
 _GET: Final = (
     f"SELECT {rows.columns(Subscription, 's')} FROM subscriptions s WHERE s.company_id = $1 AND s.id = ANY($2)"
@@ -54,7 +52,8 @@ _TAKE_LATE: Final = (
     " RETURNING subscription_id, price_id, day"
 )
 _FACTS: Final = """
-SELECT c.id, c.billing_relationship, c.parent_customer_id, g.discount_percent, co.usage_grace_days
+SELECT c.id, CASE c.billing_relationship WHEN 'parent_pays' THEN c.parent_customer_id ELSE c.id END AS payer_id,
+    g.discount_percent, co.usage_grace_days
 FROM customers c
 JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id
 JOIN companies co ON co.company_id = c.company_id
@@ -83,12 +82,7 @@ _PUT_CHANGE: Final = (
     " updated_at = excluded.updated_at"
 )
 _DELETE_SPANS: Final = f"DELETE FROM metered_spans {_OF}"
-_INSERT_SPANS: Final = """
-INSERT INTO metered_spans (company_id, subscription_id, price_id, meter_id, customer_id, starts_on, ends_on, is_trial,
-    chain_starts_on, billed_until, closes_on)
-SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[], $7::date[], $8::boolean[],
-    $9::date[], $10::date[], $11::date[])
-"""
+_INSERT_SPANS: Final = rows.insert_many("metered_spans", MeteredSpan)
 _BILLED_UNTIL: Final = """
 UPDATE metered_spans m SET billed_until = r.billed_until
 FROM unnest($2::uuid[], $3::uuid[], $4::date[]) r (subscription_id, price_id, billed_until)
@@ -118,7 +112,7 @@ async def load(
     """Chains of a company, locked until the transaction ends, in the order of their ids; unknown ones are left out.
 
     `changes` are carried out with those that are pending, by subscription. With `takes_late` late usage is taken: what
-    is loaded has to be carried on in this transaction.
+    is loaded has to be advanced in this transaction.
     """
     found = await context.connection.fetch(_GET, context.company_id, list(subscription_ids))
     if not found:
@@ -135,55 +129,26 @@ async def load(
     since = min([as_of, *(one.effective_on for own in pending.values() for one in own)])
     open_charges = await charges.open_charges(context, ids, since, late)
     by_notes = await charges.credited_by_notes(context, [one for own in open_charges.values() for one in own])
-    customers = {
-        row["id"]: row
-        for row in await context.connection.fetch(
-            _FACTS, context.company_id, [subscription.customer_id for subscription in subscriptions]
-        )
-    }
-    known_plans: dict[tuple[UUID, int], PlanVersion] = dict(
-        await plans.get_versions(  # type: ignore[arg-type]
-            context, {(PlanId(one.plan_id), one.plan_version) for own in versions.values() for one in own[-1:]}
-        )
-    )
-    newest = await _newest_plans(context, pending)
-    # A change may be one of what another of the same run leads to.
-    known_plans |= {(plan.plan_id, plan.version): plan for plan in newest.values()}
-    sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, known_plans, newest))
-    in_currencies = _PricesByCurrency(sellable)
-
-    @cache
-    def facts_of(currency: str, discount_percent: Decimal, grace_days: int) -> BillingFacts:
-        return BillingFacts(
-            prices=in_currencies[currency],
-            plans=known_plans,
-            newest=newest,
-            discount_percent=discount_percent,
-            grace_days=grace_days,
-        )
-
+    plan_versions, newest = await _plans(context, versions, pending)
+    sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, plan_versions, newest))
+    facts_of = _facts_by_terms(plan_versions, newest, _PricesByCurrency(sellable))
+    found = await context.connection.fetch(_FACTS, context.company_id, [one.customer_id for one in subscriptions])
+    customers = {row["id"]: row for row in found}
     loaded = []
     for subscription in subscriptions:
         customer = customers[subscription.customer_id]
         own_charges = open_charges[subscription.id]
-        loaded.append(
-            LoadedChain(
-                chain=Chain(
-                    subscription=subscription,
-                    versions=tuple(versions[subscription.id]),
-                    schedules={one.price_id: one for one in schedules[subscription.id]},
-                    changes=tuple(sorted(pending[subscription.id], key=lambda one: one.effective_on)),
-                    charges=tuple(own_charges),
-                    credited_by_notes=by_notes,
-                    late=tuple(_late_charges(own_charges, late)),
-                ),
-                facts=facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"]),
-                sellable=sellable,
-                payer_id=customer["parent_customer_id"]
-                if customer["billing_relationship"] == "parent_pays"
-                else subscription.customer_id,
-            )
+        chain = Chain(
+            subscription=subscription,
+            versions=tuple(versions[subscription.id]),
+            schedules={one.price_id: one for one in schedules[subscription.id]},
+            changes=tuple(sorted(pending[subscription.id], key=lambda one: one.effective_on)),
+            charges=tuple(own_charges),
+            credited_by_notes=by_notes,
+            late=tuple(late_charges(own_charges, late)),
         )
+        facts = facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"])
+        loaded.append(LoadedChain(chain=chain, facts=facts, sellable=sellable, payer_id=customer["payer_id"]))
     return loaded
 
 
@@ -195,21 +160,23 @@ async def insert(context: Context, chain: Chain, facts: BillingFacts) -> None:
     await _insert_spans(context, [(chain, facts)])
 
 
-async def save(context: Context, carried_on: Sequence[tuple[LoadedChain, Advanced]]) -> None:
+async def save(context: Context, advanced: Sequence[tuple[LoadedChain, Advanced]]) -> None:
     """Write what became of chains. Raises a unique violation where a period would be charged twice."""
-    if not carried_on:
+    if not advanced:
         return
-    chains = [after.chain for _, after in carried_on]
+    chains = [after.chain for _, after in advanced]
     await context.connection.execute(
         _UPDATE_MANY, context.company_id, *rows.column_values([chain.subscription for chain in chains])
     )
-    await _insert_versions(context, [version for _, after in carried_on for version in after.versions])
-    for change in [change for _, after in carried_on for change in after.changes]:
-        await context.connection.execute(_PUT_CHANGE, context.company_id, *rows.values(change))
+    await _insert_versions(context, [version for _, after in advanced for version in after.versions])
+    changes = [change for _, after in advanced for change in after.changes]
+    await context.connection.executemany(
+        _PUT_CHANGE, [(context.company_id, *rows.values(change)) for change in changes]
+    )
     await _put_schedules(context, chains)
     new: list[Charge] = []
     billed: list[Charge] = []
-    for loaded, after in carried_on:
+    for loaded, after in advanced:
         known = {charge.id for charge in loaded.chain.charges}
         for charge in after.charges:
             (billed if charge.id in known else new).append(charge)
@@ -246,15 +213,43 @@ async def bill_usage_until(context: Context, chains: Sequence[Chain]) -> None:
         )
 
 
-async def _newest_plans(context: Context, pending: Mapping[UUID, Sequence[ScheduledChange]]) -> dict[UUID, PlanVersion]:
-    """The plans that pending changes lead to, as they are now."""
+async def _plans(
+    context: Context,
+    versions: Mapping[UUID, Sequence[VersionRow]],
+    pending: Mapping[UUID, Sequence[ScheduledChange]],
+) -> tuple[dict[tuple[UUID, int], PlanVersion], dict[UUID, PlanVersion]]:
+    """The plans that chains go by, by id and version, and those that pending changes lead to, as they are now."""
+    current = {(PlanId(own[-1].plan_id), own[-1].plan_version) for own in versions.values()}
+    known: dict[tuple[UUID, int], PlanVersion] = dict((await plans.get_versions(context, current)).items())
     wanted = {
         parse_id(change.payload["planId"])
         for own in pending.values()
         for change in own
         if change.type is ChangeType.REPLACE_PLAN
     }
-    return {plan_id: (await plans.get(context, plan_id)).current for plan_id in sorted(wanted)}
+    newest = {plan_id: (await plans.get(context, plan_id)).current for plan_id in sorted(wanted)}
+    # A change may be one of what another of the same run leads to.
+    return known | {(plan.plan_id, plan.version): plan for plan in newest.values()}, newest
+
+
+def _facts_by_terms(
+    plan_versions: Mapping[tuple[UUID, int], PlanVersion],
+    newest: Mapping[UUID, PlanVersion],
+    in_currencies: "_PricesByCurrency",
+) -> Callable[[str, Decimal, int], BillingFacts]:
+    """Facts by currency, discount and days of grace: one object for all chains that have the same."""
+
+    @cache
+    def facts_of(currency: str, discount_percent: Decimal, grace_days: int) -> BillingFacts:
+        return BillingFacts(
+            prices=in_currencies[currency],
+            plans=plan_versions,
+            newest=newest,
+            discount_percent=discount_percent,
+            grace_days=grace_days,
+        )
+
+    return facts_of
 
 
 def _price_ids(
@@ -285,20 +280,10 @@ class _PricesByCurrency(dict[str, dict[UUID, Any]]):
         return self[currency]
 
 
-def _late_charges(own: Iterable[Charge], late: Sequence[tuple[Any, ...]]) -> Iterator[UUID]:
-    """The billed usage that late events belong to."""
-    for charge in own:
-        if charge.kind is ChargeKind.USAGE and any(
-            (charge.subscription_id, charge.price_id) == (subscription_id, price_id)
-            and charge.service.start <= day < charge.service.end
-            for subscription_id, price_id, day in late
-        ):
-            yield charge.id
-
-
 async def _insert_versions(context: Context, versions: Iterable[VersionRow]) -> None:
-    for version in versions:
-        await context.connection.execute(_INSERT_VERSION, context.company_id, *rows.values(version))
+    await context.connection.executemany(
+        _INSERT_VERSION, [(context.company_id, *rows.values(version)) for version in versions]
+    )
 
 
 async def _put_schedules(context: Context, chains: Sequence[Chain]) -> None:
@@ -308,39 +293,9 @@ async def _put_schedules(context: Context, chains: Sequence[Chain]) -> None:
 
 
 async def _insert_spans(context: Context, chains: Sequence[tuple[Chain, BillingFacts]]) -> None:
-    spans = [span for chain, facts in chains for span in _spans_of(chain, facts)]
+    spans = [span for chain, facts in chains for span in metered_spans(chain, facts)]
     if spans:
-        await context.connection.execute(_INSERT_SPANS, context.company_id, *map(list, zip(*spans, strict=True)))
-
-
-def _spans_of(chain: Chain, facts: BillingFacts) -> Iterator[tuple[Any, ...]]:
-    """Where usage may be reported for the chain: its usage prices, but for pauses."""
-    subscription = chain.subscription
-    closes_on = None if subscription.ends_on is None else subscription.ends_on + _LATE_DAYS
-    for price_id in facts.of_type(BillingPeriodType.USAGE):
-        spans: list[list[Any]] = []
-        for segment in chain.timeline:
-            if segment.terms.is_paused or price_id not in {item.price_id for item in segment.terms.items}:
-                continue
-            if spans and spans[-1][1:] == [segment.start, segment.is_trial]:
-                spans[-1][1] = segment.end
-            else:
-                spans.append([segment.start, segment.end, segment.is_trial])
-        schedule = chain.schedules.get(price_id)
-        billed_until = subscription.starts_on if schedule is None else schedule.billed_until
-        for starts_on, ends_on, is_trial in spans:
-            yield (
-                subscription.id,
-                price_id,
-                facts.prices[price_id].meter_id,
-                subscription.customer_id,
-                starts_on,
-                ends_on,
-                is_trial,
-                subscription.starts_on,
-                billed_until,
-                closes_on,
-            )
+        await context.connection.execute(_INSERT_SPANS, context.company_id, *rows.column_values(spans))
 
 
 def _grouped(found: Iterable[asyncpg.Record], of_row: Any) -> dict[UUID, list[Any]]:

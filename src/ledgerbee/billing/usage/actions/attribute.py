@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from ledgerbee.billing.usage.actions.told import tell_unattributed
+from ledgerbee.billing.usage.actions.events import emit_unattributed
 from ledgerbee.billing.usage.model import AskedQuantity, UsageKey, UsageState, UsedQuantity
 from ledgerbee.billing.usage.store import chains, days
 from ledgerbee.billing.usage.store import quantities as store
@@ -42,7 +42,7 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
             if chain is not None and state == UsageState.ACCEPTED:
                 added = one.events if is_there else 0
                 late.append(days.LateDay(chain, one.meter_id, one.day, added, not is_there))
-    tell_unattributed(context, await days.recount(context, keys))
+    emit_unattributed(context, await days.recount(context, keys))
     await days.mark_late(context, late)
     return sum(one.events for one in moved)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ledgerbee.billing.meters import store as meters
 from ledgerbee.billing.meters.model import Aggregation, MeterId
 from ledgerbee.billing.usage import rules
-from ledgerbee.billing.usage.actions.told import tell_unattributed
+from ledgerbee.billing.usage.actions.events import emit_unattributed
 from ledgerbee.billing.usage.model import (
     USAGE_EVENT_INVALID_STATE,
     AmendedUsage,
@@ -85,7 +85,7 @@ async def _hold_days(context: Context, before: UsageEvent, event: UsageEvent) ->
 async def _counted(context: Context, before: UsageEvent, changed: UsageEvent) -> UsageEvent:
     """The event as it is now, with the sums and marks of its days written."""
     event = await reads.get(context, changed.id)
-    tell_unattributed(context, await days.recount(context, {before.usage_key, event.usage_key}))
+    emit_unattributed(context, await days.recount(context, {before.usage_key, event.usage_key}))
     await days.mark_late(context, list(_late(before, event)))
     return event
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledgerbee.billing.usage import rules
-from ledgerbee.billing.usage.actions.told import tell_unattributed
+from ledgerbee.billing.usage.actions.events import emit_unattributed
 from ledgerbee.billing.usage.model import NewUsage, Recorded, UsageKey, UsageReport
 from ledgerbee.billing.usage.store import recording as store
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND, MeterStatus
@@ -134,7 +134,7 @@ async def _add(
     added = await store.record(context, list(new.values()))
     tellers = {_day_of(one): by_key[one.key].places[0] for one in new.values() if one.id in added.unattributed}
     for day in added.first_unattributed:
-        tell_unattributed(contexts[tellers[day]], [day])
+        emit_unattributed(contexts[tellers[day]], [day])
     stored = {} if added.new == len(new) else await store.stored(context, list(new))
     for key, usage in new.items():
         event_id, body_hash = stored.get(key, (usage.id, usage.body_hash))

@@ -6,7 +6,7 @@ from uuid import UUID
 from ledgerbee.platform.context import Context
 
 
-def tell(  # noqa: C901, PLR0912  one arm for each topic
+def emit_event(  # noqa: C901, PLR0912  one arm for each topic
     context: Context,
     topic: str,
     subscription_id: UUID,
@@ -14,7 +14,7 @@ def tell(  # noqa: C901, PLR0912  one arm for each topic
     *,
     before: dict[str, Any] | None = None,
 ) -> None:
-    """Note an event of a subscription: `topic` is what comes after `subscription.`, `data` what `event_data` made."""
+    """Emit an event of a subscription: `topic` is what comes after `subscription.`, `data` what `event_data` made."""
     match topic:
         case "assigned":
             context.emit("subscription.assigned", subscription_id, data, before=before)

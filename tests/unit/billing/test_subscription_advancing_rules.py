@@ -161,7 +161,7 @@ def outcome(life: Life) -> tuple[object, ...]:
     return (
         [(one.on, one.is_refund, one.invoice, one.notes, [shown(s.charge) for s in one.shares]) for one in life.paid],
         [shown(charge) for charge in life.chain.charges],
-        life.told,
+        life.topics,
         [(one.effective_on, one.terms.items, one.reason) for one in life.chain.versions],
         life.subscription.billed_until,
         life.subscription.ends_on,
@@ -188,8 +188,8 @@ def test_a_catch_up_may_go_in_steps(story: Story, at_most: int) -> None:
         stepped.run(on_day(LENGTH), at_most=at_most)
         if stepped.subscription.next_run_on is None or stepped.subscription.next_run_on > on_day(LENGTH):
             break
-    assert sorted(stepped.told) == sorted(once.told)
-    stepped.told = once.told
+    assert sorted(stepped.topics) == sorted(once.topics)
+    stepped.topics = once.topics
     assert outcome(stepped) == outcome(once)
 
 
@@ -215,7 +215,7 @@ def test_a_run_that_comes_again_does_nothing(story: Story, number: int) -> None:
     life.run(on_day(number), at_most=1000)
     before = life.chain
     again = life.run(on_day(number), at_most=1000)
-    assert (again.bills, again.charges, again.versions, again.changes, again.told) == ((), (), (), (), ())
+    assert (again.bills, again.charges, again.versions, again.changes, again.events) == ((), (), (), (), ())
     assert life.chain == before
 
 
@@ -286,7 +286,7 @@ def test_an_end_that_is_scheduled_is_the_end(story: Story, asked: int, number: i
         return
     life.schedule_end(str(on_day(asked)), str(on_day(number)), "prorated" if is_refunded else "none")
     life.run_daily(on_day(asked), on_day(LENGTH + 40))
-    assert life.told.count("churned") == 1
+    assert life.topics.count("churned") == 1
     assert life.waiting == []
     assert life.subscription.next_run_on is None
     assert all(one.service.start < on_day(number) for one in life.chain.charges if one.kind is ChargeKind.USAGE)

@@ -1,4 +1,4 @@
-"""Telling of usage that belongs to nobody: it is counted, and told once for each customer, meter and day."""
+"""The event of usage that belongs to no subscription: counted, and emitted once for each customer, meter and day."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +14,7 @@ UNATTRIBUTED: Final = Counter(
 )
 
 
-def tell_unattributed(context: Context, first: Sequence[UsageKey]) -> None:
+def emit_unattributed(context: Context, first: Sequence[UsageKey]) -> None:
     """Emit `usage.unattributed` of each customer, meter and day whose first such event this is."""
     for key in first:
         data = {"customerId": str(key.customer_id), "meterId": str(key.meter_id), "day": key.day.isoformat()}

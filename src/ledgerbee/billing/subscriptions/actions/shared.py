@@ -1,11 +1,11 @@
-"""What operations of subscriptions share: chains that are loaded for a change, kept after it, shown and told."""
+"""What operations of subscriptions share: to load a chain for a change, save it, read it, and emit its events."""
 
 from datetime import date
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions import telling
-from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
+from ledgerbee.billing.subscriptions.actions import events
+from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult, advance
 from ledgerbee.billing.subscriptions.model import (
     BILL_SUBSCRIPTIONS_JOB,
     SUBSCRIPTION_NOT_FOUND,
@@ -51,7 +51,7 @@ async def load(context: Context, subscription_id: UUID, change: ScheduledChange 
     return SUBSCRIPTION_NOT_FOUND.unless(next(iter(loaded), None))
 
 
-async def keep(context: Context, before: LoadedChain, after: Advanced, *, from_day: date | None = None) -> None:
+async def save(context: Context, before: LoadedChain, after: Advanced, *, from_day: date | None = None) -> None:
     """Write a chain that nothing was billed of; where its timeline is another one from a day on, its usage follows."""
     await chains.save(context, [(before, after)])
     if from_day is not None:
@@ -66,7 +66,7 @@ async def attribute(context: Context, chain: Chain, facts: BillingFacts, from_da
         await usage.reattribute(context, [chain.subscription.customer_id], from_day)
 
 
-async def shown(context: Context, chain: Chain, facts: BillingFacts) -> SubscriptionRead:
+async def read(context: Context, chain: Chain, facts: BillingFacts) -> SubscriptionRead:
     """A chain as it stands today, with its customer's name."""
     customer = await customers.get(context, chain.subscription.customer_id)
     return rules.read_of(chain, products_of(facts), context.today, customer.name)
@@ -93,10 +93,10 @@ async def check_people(
         await contacts.get(context, party, contact_id, "departmentContactOverrideId")
 
 
-def tell(context: Context, topic: str, chain: Chain, facts: BillingFacts, **details: str) -> None:
-    """Note an event of a subscription; `topic` is what comes after `subscription.`."""
+def emit_event(context: Context, topic: str, chain: Chain, facts: BillingFacts, **details: str) -> None:
+    """Emit an event of a subscription; `topic` is what comes after `subscription.`."""
     data = event_data(chain, facts, chain.versions[-1].id, context.today, **details)
-    telling.tell(context, topic, chain.subscription.id, data)
+    events.emit_event(context, topic, chain.subscription.id, data)
 
 
 def change_details(change: ScheduledChange) -> dict[str, str]:
@@ -104,14 +104,14 @@ def change_details(change: ScheduledChange) -> dict[str, str]:
     return {"changeId": str(change.id), "effectiveDate": iso_day(change.effective_on)}
 
 
-async def carry_out(context: Context, change: ScheduledChange, trials: Trials) -> CarriedOn:
+async def apply_now(context: Context, change: ScheduledChange, trials: Trials) -> AdvanceResult:
     """Carry out a change of today, with those that are due. What falls due by it is billed after the commit.
 
-    Raises what `carry_on` raises.
+    Raises what `advance` raises.
     """
     subscription_id = change.subscription_id
-    (carried,) = await carry_on(
+    (outcome,) = await advance(
         context, [subscription_id], context.today, changes={subscription_id: change}, trials=trials, at_most=0
     )
     context.enqueue(BILL_SUBSCRIPTIONS_JOB, subscriptionIds=[str(subscription_id)])
-    return carried
+    return outcome

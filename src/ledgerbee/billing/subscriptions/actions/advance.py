@@ -1,6 +1,7 @@
-"""Carrying subscriptions on to a day: the one way in which anything happens to them.
+"""Advances subscriptions to a day: the one way in which anything happens to them.
 
-Loaded and locked, decided by `rules.advance`, billed, written, told; in one transaction, for any number of chains.
+Loaded and locked, decided by `rules.begin` and `rules.finish`, billed, written, events emitted: in one transaction, for
+any number of chains.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,9 @@ from uuid import UUID
 
 from ledgerbee.billing.charges.model import Usage
 from ledgerbee.billing.subscriptions import rules
-from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
-from ledgerbee.billing.subscriptions.invoicing.model import CarriedChain, Invoiced
+from ledgerbee.billing.subscriptions.invoicing.model import AdvancedChain, Invoiced
 from ledgerbee.billing.subscriptions.model import ScheduledChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, UsageOf
@@ -29,7 +30,7 @@ from ledgerbee.sales.documents.printing import Trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarriedOn:
+class AdvanceResult:
     """What became of a chain, and the documents that were made for it.
 
     `refund_amount` excludes VAT; `refund_reason` says why a cancellation gave nothing back though it was to.
@@ -44,7 +45,7 @@ class CarriedOn:
     needs_confirmation: bool = False
 
 
-async def carry_on(
+async def advance(
     context: Context,
     subscription_ids: Sequence[UUID],
     as_of: date,
@@ -53,8 +54,8 @@ async def carry_on(
     trials: Trials | None = None,
     at_most: int = MAX_PERIODS,
     is_confirmed: bool = True,
-) -> list[CarriedOn]:
-    """Carry chains on to a day, in the order of their ids: changes that are due and those given, bills, events.
+) -> list[AdvanceResult]:
+    """Advance chains to a day, in the order of their ids: changes that are due and those given, bills, events.
 
     A given change is carried out on its day, which is today or before, and kept as `applied`. Emits the
     `subscription.*` events of what happened, those of the documents that are made, and `subscription.billed` for each
@@ -70,16 +71,16 @@ async def carry_on(
         if is_confirmed
         else {one.chain.subscription.id for one in loaded if rules.is_behind(one.chain, one.facts, as_of, MAX_PERIODS)}
     )
-    carried = await _advance(
+    decided = await _decide(
         context, loaded, as_of, lambda one: 0 if one.chain.subscription.id in unconfirmed else at_most, given
     )
-    invoiced = await invoicing.invoice(context, carried, trials or {})
-    carried = [(one, _with_charges(advanced, own)) for (one, advanced), own in zip(carried, invoiced, strict=True)]
-    await chains.save(context, carried)
-    for (one, advanced), own in zip(carried, invoiced, strict=True):
+    invoiced = await invoicing.invoice(context, decided, trials or {})
+    decided = [(one, _with_charges(advanced, own)) for (one, advanced), own in zip(decided, invoiced, strict=True)]
+    await chains.save(context, decided)
+    for (one, advanced), own in zip(decided, invoiced, strict=True):
         _emit(context, one, advanced, own)
     return [
-        CarriedOn(
+        AdvanceResult(
             advanced=advanced,
             invoice_ids=own.invoice_ids,
             credit_note_ids=own.credit_note_ids,
@@ -88,17 +89,17 @@ async def carry_on(
             refund_reason=own.refund.reason,
             needs_confirmation=advanced.chain.subscription.id in unconfirmed,
         )
-        for (_, advanced), own in zip(carried, invoiced, strict=True)
+        for (_, advanced), own in zip(decided, invoiced, strict=True)
     ]
 
 
-async def _advance(
+async def _decide(
     context: Context,
     loaded: Sequence[LoadedChain],
     as_of: date,
     at_most: Callable[[LoadedChain], int],
     given: Sequence[UUID],
-) -> list[CarriedChain]:
+) -> list[AdvancedChain]:
     """What becomes of chains. Of those with meters it is found out first what will hold and which usage that bills:
     spans are written and days marked as billed before usage is counted, so that nothing that comes meanwhile falls in
     between."""
@@ -190,15 +191,15 @@ def _with_charges(advanced: Advanced, invoiced: Invoiced) -> Advanced:
 def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: Invoiced) -> None:
     chain, facts = advanced.chain, loaded.facts
     subscription_id = chain.subscription.id
-    if not (advanced.told or invoiced.invoice_ids):
+    if not (advanced.events or invoiced.invoice_ids):
         return
     newest = chain.versions[-1].id
     form = event_data(chain, facts, newest, context.today)
-    for told in advanced.told:
-        data = form | {"versionId": str(told.version_id)} | told.details
-        tell(context, told.topic, subscription_id, data)
+    for event in advanced.events:
+        data = form | {"versionId": str(event.version_id)} | event.details
+        emit_event(context, event.topic, subscription_id, data)
     for invoice_id in invoiced.invoice_ids:
-        tell(context, "billed", subscription_id, form | {"invoiceId": str(invoice_id)})
+        emit_event(context, "billed", subscription_id, form | {"invoiceId": str(invoice_id)})
     if not invoiced.is_deliverable:
         details = {"errorType": "undeliverable_recipient", "invoiceId": str(invoiced.invoice_ids[-1])}
-        tell(context, "error", subscription_id, form | details)
+        emit_event(context, "error", subscription_id, form | details)
