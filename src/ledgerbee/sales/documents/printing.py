@@ -3,10 +3,10 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -43,7 +43,7 @@ WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
 
 #: What JSON escapes besides line ends and quotes.
 _ESCAPED: Final = re.compile(r'\\[^n"]')
-#: Trials of one request: the document is another one only where it is changed while it is tried.
+#: Attempts of one transaction: a document is another one only where it is changed while it is tried.
 _MOST_TRIALS: Final = 5
 
 #: Characters of a number in a file's name; file systems take 255 bytes in all.
@@ -131,38 +131,35 @@ async def print_pdf(
         raise DOCUMENT_PRINTING_FAILED.error() from fault
 
 
-class Trial(NamedTuple):
-    """What came of a document that was tried; `fault` is why it can't be printed, None where it can."""
-
-    snapshot: Mapping[str, Any]
-    fault: LedgerBeeError | None
-
-
-#: The trials of a request, by the document's id.
-Trials = Mapping[UUID, Trial]
+#: What came of documents that were tried: why one can't be printed, None where it can. Documents are known by what is
+#: printed of them, since a transaction that runs once more may give them other ids.
+Trials = Mapping[PrintableDocument, LedgerBeeError | None]
 
 
 class UntriedDocumentsError(Exception):
-    """Documents, by id, whose texts have to be set to see whether they can be printed: see `with_trials`."""
+    """Documents whose texts have to be set to see whether they can be printed: see `with_trials`."""
 
-    def __init__(self, snapshots: Mapping[UUID, Mapping[str, Any]]) -> None:
+    def __init__(self, documents: Sequence[PrintableDocument]) -> None:
         super().__init__("documents have to be tried")
-        self.snapshots = snapshots
+        self.documents = documents
 
 
-def needs_trial(document_id: UUID, snapshot: Mapping[str, Any], trials: Trials) -> bool:
-    """Whether a document has to be tried before it is booked. Raises why it can't be printed if it was tried."""
-    trial = trials.get(document_id)
-    if trial is not None and trial.snapshot == snapshot:
-        if trial.fault is not None:
-            raise trial.fault
-        return False
+def find_untried(snapshot: Mapping[str, Any], trials: Trials) -> PrintableDocument | None:
+    """The document, if it has to be tried before it is booked. Raises why it can't be printed if it was tried."""
     # Nearly all documents are plain, which their JSON shows at once: it holds all texts, and escapes line ends (`\\n`),
     # quotes (`\\"`) and what no text of a plain document has.
     written = to_json(snapshot)
     if is_plain(written) and not _ESCAPED.search(written):
-        return False
-    return bool(special_texts(printable(snapshot, is_draft=True)))
+        return None
+    document = printable(snapshot, is_draft=True)
+    if not special_texts(document):
+        return None
+    if document not in trials:
+        return document
+    fault = trials[document]
+    if fault is not None:
+        raise fault
+    return None
 
 
 async def with_trials(company_id: UUID, run: Callable[[Trials], Awaitable[T]]) -> T:
@@ -172,21 +169,21 @@ async def with_trials(company_id: UUID, run: Callable[[Trials], Awaitable[T]]) -
     needed (few documents do), and runs once more with what came of them. Raises what `run` raises, and
     `TOO_MUCH_CONTENTION` where the documents are others each time.
     """
-    trials: dict[UUID, Trial] = {}
+    trials: dict[PrintableDocument, LedgerBeeError | None] = {}
     for _ in range(_MOST_TRIALS):
         try:
             return await run(trials)
         except UntriedDocumentsError as untried:
-            snapshots = untried.snapshots
-        for document_id, snapshot in snapshots.items():
-            trials[document_id] = Trial(snapshot, await _fault_of(company_id, snapshot))
+            documents = untried.documents
+        for document in documents:
+            trials[document] = await _fault_of(company_id, document)
     raise TOO_MUCH_CONTENTION.error()
 
 
-async def _fault_of(company_id: UUID, snapshot: Mapping[str, Any]) -> LedgerBeeError | None:
+async def _fault_of(company_id: UUID, document: PrintableDocument) -> LedgerBeeError | None:
     """Why a document can't be printed; None where it can."""
     try:
-        await check_async(company_id, printable(snapshot, is_draft=True))
+        await check_async(company_id, document)
     except UnprintableTextError as fault:
         return _unprintable(fault)
     except PrintingFailedError:

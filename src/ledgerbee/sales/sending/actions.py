@@ -28,9 +28,10 @@ from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import snapshot, store
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument, Sources
-from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
+from ledgerbee.sales.documents.printing import UntriedDocumentsError, find_untried
 from ledgerbee.sales.documents.rules import compute, taxes_of
 from ledgerbee.sales.einvoices import writing as einvoices
+from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.sending import rules
 from ledgerbee.sales.sending.model import (
     Book,
@@ -72,12 +73,13 @@ async def decide(
     Raises `UntriedDocumentsError`.
     """
     outcomes: list[Decided[D] | LedgerBeeError] = []
-    untried: dict[UUID, Mapping[str, Any]] = {}
+    untried: list[PrintableDocument] = []
     for draft, found in drafts:
         try:
             one = await _decide(kind, draft, found, book)
-            if needs_trial(draft.full.document.id, one.content, draft.command.trials):
-                untried[draft.full.document.id] = one.content
+            document = find_untried(one.content, draft.command.trials)
+            if document is not None:
+                untried.append(document)
             outcomes.append(one)
         except LedgerBeeError as fault:
             outcomes.append(fault)

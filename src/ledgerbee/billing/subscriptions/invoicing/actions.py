@@ -35,11 +35,12 @@ from ledgerbee.sales.credit_notes.model import (
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import DocumentLineType
-from ledgerbee.sales.documents.printing import Trials
+from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices.actions import NewInvoice, PreparedInvoice
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceFields, InvoiceId
+from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.sending.model import SendCommand, SendOptions
 
 #: Why a refund of the last invoice gives nothing back.
@@ -49,13 +50,14 @@ NOTHING_LEFT: Final = "nothing_left"
 NETTED: Final = "on_invoice"
 
 
-async def invoice(context: Context, carried: Sequence[AdvancedChain], trials: Trials) -> list[Invoiced]:
+async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], trials: Trials) -> list[Invoiced]:
     """Book what chains are to be billed, and say where each charge stands; in the order of the chains.
 
-    All invoices are decided before the first is written. Raises `PayersRefusedError` with the payers for whom no
+    All invoices are decided before the first is written, and all documents that have to be tried are found by one
+    attempt or, since the notes come after the invoices, by two. Raises `PayersRefusedError` with the payers for whom no
     invoice can be made, `UntriedDocumentsError`, and what the ledger refuses.
     """
-    planned, on_notes = rules.plan_invoices(carried)
+    planned, on_notes = rules.plan_invoices(advanced_chains)
     lines = {one.id: rules.lines_of(one) for one in planned}
     prepared = await invoices.prepare(context, [_new_invoice(context, one, lines) for one in planned], trials)
     faults = {
@@ -67,18 +69,19 @@ async def invoice(context: Context, carried: Sequence[AdvancedChain], trials: Tr
         raise PayersRefusedError(faults)
     ready = [one for one in prepared if isinstance(one, PreparedInvoice)]
     await invoices.issue(ready)
-    charges = {charge.id: charge for _, advanced in carried for charge in advanced.chain.charges}
+    charges = {charge.id: charge for _, advanced in advanced_chains for charge in advanced.chain.charges}
     for one in planned:
         for placed, line in zip(one.shares, lines[one.id], strict=True):
             charge = charges[placed.share.charge.id]
             charges[charge.id] = replace(charge, invoice_id=one.id, invoice_line_id=line.id)
-    noted, rows = await _credit(context, on_notes, charges, trials)
+    untried: list[PrintableDocument] = []
+    noted, rows = await _credit(context, on_notes, charges, trials, untried)
     of_chain: dict[UUID, list[UUID]] = {}
     for one in planned:
         for subscription_id in {placed.loaded.chain.subscription.id for placed in one.shares}:
             of_chain.setdefault(subscription_id, []).append(one.id)
     undeliverable = {one.id for one, outcome in zip(planned, ready, strict=True) if not outcome.is_deliverable}
-    return [
+    invoiced = [
         await _invoiced(
             context,
             advanced,
@@ -87,9 +90,13 @@ async def invoice(context: Context, carried: Sequence[AdvancedChain], trials: Tr
             noted.get(advanced.chain.subscription.id, ()),
             undeliverable,
             trials,
+            untried,
         )
-        for _, advanced in carried
+        for _, advanced in advanced_chains
     ]
+    if untried:
+        raise UntriedDocumentsError(untried)
+    return invoiced
 
 
 async def _invoiced(
@@ -100,6 +107,7 @@ async def _invoiced(
     notes: Sequence[FullCreditNote],
     undeliverable: Collection[UUID],
     trials: Trials,
+    untried: list[PrintableDocument],
 ) -> Invoiced:
     """What was made of one chain's bills; the refund of its last invoice is made here."""
     subscription_id = advanced.chain.subscription.id
@@ -108,7 +116,7 @@ async def _invoiced(
         amount=total([-note.document.subtotal for note in notes]),
     )
     if advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
-        refund = await _refund_last(context, subscription_id, trials)
+        refund = await _refund_last(context, subscription_id, trials, untried)
     elif advanced.refund_behavior is RefundBehavior.PRORATED and not notes:
         is_netted = any(charge.is_credit and charge.net for charge in charges)
         refund = Refund(reason=NETTED if is_netted else NOTHING_LEFT)
@@ -143,7 +151,11 @@ def _new_invoice(
 
 
 async def _credit(
-    context: Context, shares: Sequence[InvoiceShare], charges: dict[UUID, Charge], trials: Trials
+    context: Context,
+    shares: Sequence[InvoiceShare],
+    charges: dict[UUID, Charge],
+    trials: Trials,
+    untried: list[PrintableDocument],
 ) -> tuple[dict[UUID, list[FullCreditNote]], dict[UUID, list[Charge]]]:
     """Credit notes for what invoices had no room for, one for each invoice and subscription; by subscription, and the
     rows that each credit becomes, by its id."""
@@ -162,7 +174,11 @@ async def _credit(
     for (invoice_id, subscription_id), own in parts.items():
         ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
         lines = tuple(_reduction(part.invoice_line_id, part.amount) for _, part in own)
-        note = await _issue_note(context, ref, lines, trials)
+        try:
+            note = await _issue_note(context, ref, lines, trials)
+        except UntriedDocumentsError as fault:
+            untried += fault.documents
+            continue
         notes.setdefault(subscription_id, []).append(note)
         for charge_id, part in own:
             noted.setdefault(charge_id, []).append((note.document.id, part.amount))
@@ -196,7 +212,9 @@ def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:
     )
 
 
-async def _refund_last(context: Context, subscription_id: UUID, trials: Trials) -> Refund:
+async def _refund_last(
+    context: Context, subscription_id: UUID, trials: Trials, untried: list[PrintableDocument]
+) -> Refund:
     """Credit the newest paid invoice in full; of one that others share only the subscription's lines."""
     found = await store.find_last_paid(context, subscription_id)
     if found is None:
@@ -209,6 +227,9 @@ async def _refund_last(context: Context, subscription_id: UUID, trials: Trials) 
     )
     try:
         note = await _issue_note(context, found, given, trials)
+    except UntriedDocumentsError as fault:
+        untried += fault.documents
+        return Refund()
     except LedgerBeeError as fault:
         if fault.error_code is not CREDIT_NOTE_EXCEEDS_INVOICE:
             raise

@@ -23,14 +23,14 @@ from ledgerbee.sales.documents.model import DocumentLineType
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
 
 
-def plan_invoices(carried: Iterable[AdvancedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
+def plan_invoices(advanced_chains: Iterable[AdvancedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
     """The invoices that bills become, the oldest billing date first, and the shares that credit notes take.
 
     What a parent pays for of one day and currency is one invoice; any other subscription has its own.
     """
     grouped: dict[tuple[date, UUID, UUID | None, str], list[InvoiceShare]] = {}
     on_notes = []
-    for loaded, advanced in carried:
+    for loaded, advanced in advanced_chains:
         subscription = loaded.chain.subscription
         own = None if loaded.payer_id != subscription.customer_id else subscription.id
         for bill in advanced.bills:

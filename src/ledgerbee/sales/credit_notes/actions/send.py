@@ -13,7 +13,7 @@ from ledgerbee.sales.delivery.model import Delivery
 from ledgerbee.sales.documents import snapshot
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
-from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
+from ledgerbee.sales.documents.printing import UntriedDocumentsError, find_untried
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
@@ -61,8 +61,9 @@ async def _send_draft(draft: Draft[CreditNote]) -> Delivery:
         is_last = rules.is_credited(creditable, drafted.lines)
         credited = invoice_rules.credit(invoice, -note.amount, context.now, is_last=is_last)
     decided = await _decide(draft, found)
-    if needs_trial(note.id, decided.content, command.trials):
-        raise UntriedDocumentsError({note.id: decided.content})
+    untried = find_untried(decided.content, command.trials)
+    if untried is not None:
+        raise UntriedDocumentsError([untried])
 
     [sent] = await sending.write(CREDIT_NOTES, [decided])
     form = CREDIT_NOTES.event_form

@@ -15,7 +15,7 @@ from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.addressing import addressee, has_address
 from ledgerbee.sales.documents.model import DocumentFields, FullDocument, Sources
-from ledgerbee.sales.documents.printing import Trials
+from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError
 from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -25,8 +25,8 @@ from ledgerbee.sales.invoices.model import (
     InvoiceFields,
     InvoiceId,
     InvoiceStatus,
-    Sent,
 )
+from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.sending import actions as sending
 from ledgerbee.sales.sending.model import Decided, Draft, SendCommand, SendOptions, SendSources
 
@@ -63,34 +63,34 @@ async def prepare(
     drafted = [_draft(one, own, context) for one, own in zip(new, sources, strict=True)]
     loaded = await sending.load(context, INVOICES, drafted, sources)
     outcomes: list[PreparedInvoice | LedgerBeeError] = []
+    untried: list[PrintableDocument] = []
     for full, found in zip(drafted, loaded, strict=True):
-        outcomes.append(await _prepare(context, full, found, trials))
+        try:
+            outcomes.append(await _prepare(context, full, found, trials))
+        except UntriedDocumentsError as fault:
+            untried += fault.documents
+    if untried:
+        raise UntriedDocumentsError(untried)
     return outcomes
 
 
-async def issue(prepared: Sequence[PreparedInvoice]) -> list[Sent]:
+async def issue(prepared: Sequence[PreparedInvoice]) -> None:
     """Write invoices: draft, number, entry, snapshot and hand-over. Emits `invoice.sent` (and `invoice.paid` for 0.00).
 
     Raises what posting raises (`sending.write`): then nothing was written of any.
     """
     if not prepared:
-        return []
+        return
     context = prepared[0].decided.draft.context
     await documents.insert_many(context, INVOICES, [one.decided.draft.full for one in prepared])
     sent = await sending.write(INVOICES, [one.decided for one in prepared])
-    issued = []
     for one in sent:
-        invoice, booking = one.full.document, one.decided.booking
+        invoice = one.full.document
         form = to_json(await INVOICES.event_form(one.full)).encode()
         context.emit("invoice.sent", invoice.id, form, is_first=True)
         context.emit("billing.invoice_sent", invoice.id, form)
         if invoice.status is InvoiceStatus.PAID:
             context.emit("invoice.paid", invoice.id, form)
-        company = one.decided.sources.company
-        issued.append(
-            Sent(invoice, one.delivery, rules.warnings(invoice, booking.computed, booking.addressee, company))
-        )
-    return issued
 
 
 def _draft(new: NewInvoice, sources: Sources, context: Context) -> FullDocument[Invoice]:
