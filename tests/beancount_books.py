@@ -17,6 +17,7 @@ from ledgerbee.ledger.imports import run, store
 from ledgerbee.ledger.imports.model import JournalImport
 from ledgerbee.ledger.verify import verify
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import CompanySession
 
 #: Books kept in dollars.
 HEAD: Final = 'option "operating_currency" "USD"\n'
@@ -35,7 +36,7 @@ class Imported(NamedTuple):
 
 async def imported(api: Api, file: Path, mapping: dict[str, int] | None = None, **options: bool) -> Imported:
     """Import a file as the command line does."""
-    session = run.ImportSession(api.database, api.clock, api.tenant)
+    session = CompanySession(api.database, api.clock, api.tenant)
     begun = await begin_import(session, file, mapping or {}, seconds=60, **options)
     state = await run.carry_out(session, begun.import_id, begun.rows_of)
     listed = await session.read(lambda context: store.list_errors(context, state.id, PageRequest(limit=100)))

@@ -14,8 +14,9 @@ from tests.conftest import Api
 from tests.days import today_of
 from tests.selling import Shop, booked, line
 
+from ledgerbee.core.dates import last_of_month
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.deferrals import actions, rules, store
+from ledgerbee.sales.deferrals import actions, store
 from ledgerbee.sales.deferrals.daily import is_due, recognize_day
 
 REVENUE = 1010
@@ -349,4 +350,4 @@ async def test_many_invoices_defer_by_one_statement(shop: Shop) -> None:
         return len(await store.list_of_invoice_for_update(context, UUID(ids[0])))
 
     assert await shop.api.run(of_invoice) == 1
-    assert rules.last_of_month(date(2026, 2, 3)) == date(2026, 2, 28)
+    assert last_of_month(date(2026, 2, 3)) == date(2026, 2, 28)

@@ -14,9 +14,9 @@ from tests.ledger_books import as_owner, books_of
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.entered import rows_of
 from ledgerbee.ledger.imports.model import ImportId, JournalImport, Place
-from ledgerbee.ledger.imports.run import Chunk, ImportSession, Rows, carry_out
+from ledgerbee.ledger.imports.run import Chunk, Rows, carry_out
 from ledgerbee.ledger.imports.source import Parts
-from ledgerbee.platform.db import DATABASE_UNAVAILABLE
+from ledgerbee.platform.db import DATABASE_UNAVAILABLE, CompanySession
 
 
 class _LosesTheDatabase:
@@ -45,7 +45,7 @@ class _LosesTheDatabase:
 async def test_posting_and_reading_fail_together(api: Api, database_url: str) -> None:
     books = await books_of(api)
     sent = (await send(api, lines(*(row() for _ in range(1_000))))).json()["id"]
-    session = ImportSession(api.database, api.clock, api.tenant)
+    session = CompanySession(api.database, api.clock, api.tenant)
 
     async def reader(state: JournalImport) -> Rows:
         return _LosesTheDatabase(await rows_of(session, state, Parts(ImportId(UUID(sent)), session.read)), database_url)

@@ -76,7 +76,7 @@ async def test_a_run_up_to_a_day(biller: Biller, database_url: str) -> None:
     told = cli(*command(biller, "--as-of", ahead, "--dry-run", "--json"), DATABASE_URL=database_url)
     assert json.loads(told.stdout)["invoices"] == 4
     assert "asOf must not be after today" in refusal(*command(biller, "--as-of", ahead), DATABASE_URL=database_url)
-    for wrong in ("2026-13-01", "1.1.2026", "20260101"):
+    for wrong in ("2026-13-01", "1.1.2026", "20260101", "2026-W01-1"):
         said = refusal(*command(biller, "--as-of", wrong), DATABASE_URL=database_url)
         assert said == f"--as-of is a day, YYYY-MM-DD: {wrong!r} is none."
 

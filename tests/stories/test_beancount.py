@@ -14,6 +14,7 @@ from ledgerbee.app.beancount.model import BooksRefusedError
 from ledgerbee.chart.accounts.model import LedgerType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports import run
+from ledgerbee.platform.db import CompanySession
 
 
 def example_books(file: Path, seed: int, years: int) -> Path:
@@ -261,7 +262,7 @@ async def test_an_import_goes_on_where_it_stopped(us: Api, tmp_path: Path) -> No
     euros = [f'2020-12-{day:02} * "Euros"\n  Assets:Euros  1 EUR\n  Equity:Euros\n' for day in range(1, 29)]
     dollars = [f'2021-01-02 * "{n}"\n  Assets:Dollars  {n} USD\n  Equity:Dollars\n' for n in range(1, 1101)]
     file.write_text("".join(euros + dollars))
-    session = run.ImportSession(us.database, us.clock, us.tenant)
+    session = CompanySession(us.database, us.clock, us.tenant)
     runs = 0
     while True:
         begun = await begin_import(session, file, {}, seconds=60)

@@ -64,7 +64,7 @@ def on_account(lines: Sequence[LineToPost]) -> tuple[Decimal, Decimal]:
 
 
 def month_of(deferral: Deferral, currency: str, month: date) -> tuple[Deferral, Recognition]:
-    found = rules.recognize([DueDeferral(deferral, currency)], month, "DKK", NOW)
+    found = rules.recognize([DueDeferral(deferral, currency)], month, MARCH, BOOKS, new_id(), NOW)
     return found.deferrals[0], found.recognitions[0]
 
 
@@ -176,7 +176,7 @@ def test_the_entry_of_a_month() -> None:
     deferrals, _ = booked(computed, "DKK", D(1), MARCH)
     month = date(2026, 3, 1)
     due = [DueDeferral(one, "DKK") for one in deferrals]
-    found = rules.booked_by(rules.recognize(due, month, "DKK", NOW), new_id(), month, date(2026, 3, 31), BOOKS)
+    found = rules.recognize(due, month, date(2026, 3, 31), BOOKS, new_id(), NOW)
     assert found.entry is not None
     check_balanced(found.entry.lines)
     assert sorted((one.side, one.amount) for one in found.entry.lines) == [
@@ -187,13 +187,9 @@ def test_the_entry_of_a_month() -> None:
     assert {one.journal_entry_id for one in found.recognitions} == {found.entry.id}
     tiny = [DueDeferral(replace(deferrals[0], amount=D("0.01"), amount_left=D("0.01"), base_amount_left=ZERO,
                                 scheduled_amount=D("0.01"), scheduled_base_amount=ZERO), "DKK")]  # fmt: skip
-    nothing = rules.booked_by(
-        rules.recognize(tiny, month, "DKK", NOW), new_id(), month, MARCH, BOOKS._replace(language="en")
-    )
+    nothing = rules.recognize(tiny, month, MARCH, BOOKS._replace(language="en"), new_id(), NOW)
     assert (nothing.entry, nothing.recognitions[0].journal_entry_id) == (None, None)
-    english = rules.booked_by(
-        rules.recognize(due, month, "DKK", NOW), new_id(), month, MARCH, BOOKS._replace(language="en")
-    )
+    english = rules.recognize(due, month, MARCH, BOOKS._replace(language="en"), new_id(), NOW)
     assert english.entry is not None
     assert english.entry.description == "Deferred revenue earned, March 2026"
 

@@ -46,6 +46,11 @@ def first_of_month(day: date) -> date:
     return day.replace(day=1)
 
 
+def last_of_month(day: date) -> date:
+    """The last day of the month that holds `day`."""
+    return add_months(first_of_month(day), 1) - timedelta(days=1)
+
+
 def add_months(day: date, months: int) -> date:
     """The same day that many months later (or earlier), or the last day of that month where it has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

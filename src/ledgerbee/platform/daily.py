@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
+from uuid import UUID
 
 from ledgerbee.core.dates import day_in
 from ledgerbee.platform.context import Context
@@ -25,6 +26,11 @@ class CompanyDay:
     run: JobRun
     tenant: Tenant
     day: date
+
+    @property
+    def company_id(self) -> UUID:
+        """Whose day it is."""
+        return self.tenant.company_id
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the company, committed on return; its `today` is the day."""

@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 
 from ledgerbee.core.cells import DEFAULT_CELL
+from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform import cell_mark
 from ledgerbee.platform.cell_mark import WrongDatabaseError
@@ -391,3 +392,25 @@ async def _execute_or_terminate(connection: Connection, statement: str, *argumen
         await asyncio.shield(connection.execute(statement, *arguments))
     except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
         connection.terminate()  # its state is unknown: the pool makes a new one
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySession:
+    """Transactions of a company for whoever carries out a long task of it, each of its own moment."""
+
+    database: Database
+    clock: Clock
+    tenant: Tenant
+
+    @property
+    def company_id(self) -> UUID:
+        """Whose transactions they are."""
+        return self.tenant.company_id
+
+    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a read-only transaction of the company."""
+        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]], moment: datetime | None = None) -> T:
+        """Run `work` in a transaction of the company, committed on return."""
+        return await self.database.run(self.tenant, moment or self.clock(), work)

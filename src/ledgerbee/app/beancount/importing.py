@@ -21,6 +21,7 @@ from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.imports import actions, entered, run, source, store
 from ledgerbee.ledger.imports.model import FileToImport, ImportFormat, ImportId, JournalImport
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import CompanySession
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import store as rates
 
@@ -35,7 +36,7 @@ class Prepared:
 
 
 async def begin_import(
-    session: run.ImportSession,
+    session: CompanySession,
     file: Path,
     mapping: Mapping[str, int],
     *,
@@ -71,7 +72,7 @@ async def begin_import(
     return run.Begun(import_id, rows_of, prepared.places)
 
 
-async def _give_up(session: run.ImportSession, secret: bytes, import_id: ImportId, _: BaseException) -> None:
+async def _give_up(session: CompanySession, secret: bytes, import_id: ImportId, _: BaseException) -> None:
     """The command ends with what came up, and nothing stays."""
     async with session.database.connection() as connection:
         await store.give_up_upload(connection, session.tenant.company_id, import_id, secret)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 #: Results that are printed of each outcome; all can be read over the API.
 _SHOWN: Final = 20
-#: When the worker carries a run on that this command has not ended.
-_CARRIED_ON: Final = timedelta(minutes=10)
+#: When the worker resumes a run that this command has not ended. A dry run, whose results two would both add, it takes
+#: up only when the command is surely gone.
+_RESUMED_AFTER: Final = timedelta(minutes=10)
+_DRY_RUN_RESUMED_AFTER: Final = timedelta(days=1)
 
 app = typer.Typer(no_args_is_help=True, help="Bill subscriptions.")
 
@@ -46,7 +48,8 @@ def run(
 ) -> None:
     """Bill everything that is due; nothing is billed twice.
 
-    A run that is broken off is carried on by the worker ten minutes later. Ends with 1 where something was refused.
+    A run that is interrupted is resumed by the worker: ten minutes later, a dry run a day later. Ends with 1 where
+    something was refused.
     """
     import uvloop
 
@@ -81,9 +84,12 @@ def _day(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text) if len(text) == 10 else fail(f"--as-of is a day, YYYY-MM-DD: {text!r} is none.")
+        day = date.fromisoformat(text)
     except ValueError:
-        return fail(f"--as-of is a day, YYYY-MM-DD: {text!r} is none.")
+        day = None
+    if day is None or day.isoformat() != text:  # `fromisoformat` takes weeks, too
+        fail(f"--as-of is a day, YYYY-MM-DD: {text!r} is none.")
+    return day
 
 
 async def _carry_out(
@@ -94,10 +100,11 @@ async def _carry_out(
     from ledgerbee.app.process import freeze_gc
     from ledgerbee.billing.runs import actions, store
     from ledgerbee.billing.runs.model import BillingRunTrigger
-    from ledgerbee.billing.runs.process import CompanySession, process
+    from ledgerbee.billing.runs.process import process
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.ids import new_id
     from ledgerbee.platform.context import Context
+    from ledgerbee.platform.db import CompanySession
     from ledgerbee.platform.jobs import company_tenant
 
     async def start(context: Context) -> tuple["BillingRun", int]:
@@ -107,7 +114,7 @@ async def _carry_out(
             trigger=BillingRunTrigger.REQUESTED,
             is_dry_run=asked.is_dry_run,
             confirms_catch_up=asked.confirms_catch_up,
-            delay=_CARRIED_ON,
+            delay=_DRY_RUN_RESUMED_AFTER if asked.is_dry_run else _RESUMED_AFTER,
         )
         return started, await store.count_due(context, started)
 

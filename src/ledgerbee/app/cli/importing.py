@@ -13,10 +13,11 @@ from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fa
 if TYPE_CHECKING:
     from ledgerbee.app.database_access import Access
     from ledgerbee.ledger.imports.model import CsvOptions, JournalImport, Refusal
-    from ledgerbee.ledger.imports.run import Begun, ImportSession, Progress
+    from ledgerbee.ledger.imports.run import Begun, Progress
+    from ledgerbee.platform.db import CompanySession
 
     #: Begins an import, or finds the one to go on with.
-    Begin = Callable[[ImportSession], Awaitable[Begun]]
+    Begin = Callable[[CompanySession], Awaitable[Begun]]
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
@@ -169,7 +170,7 @@ def begin_file(
         fail(f"{file} is not a regular file: save what it gives in one.")
     given = FileToImport(ImportFormat(format_name), file.name, csv_options or NOTHING_SAID, open_fiscal_years)
 
-    async def begin(session: "ImportSession") -> "Begun":
+    async def begin(session: "CompanySession") -> "Begun":
         digest, length = await _digest(file)
         begun = await session.write(lambda context: actions.begin_here(context, given, digest, length, again=again))
         return run.Begun(begun.id, lambda state: entered.rows_of(session, state, source.File(file)))
@@ -191,11 +192,12 @@ async def carry_out(
     from ledgerbee.core.ids import new_id
     from ledgerbee.core.paging import PageRequest
     from ledgerbee.ledger.imports import run, store
+    from ledgerbee.platform.db import CompanySession
     from ledgerbee.platform.jobs import company_tenant
 
     async with found.open() as database:
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
-        session = run.ImportSession(database, system_clock, tenant)
+        session = CompanySession(database, system_clock, tenant)
         begun = await begin(session)
         freeze_gc()
         try:

@@ -29,15 +29,14 @@ from ledgerbee.billing.runs.wire import render
 from ledgerbee.billing.subscriptions.actions.advance import AdvanceResult, advance
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing.model import PayersRefusedError
+from ledgerbee.billing.subscriptions.model import SubscriptionRead
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.billing.subscriptions.wire import render as render_subscription
-from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.sales.documents.printing import Trials, with_trials
 
 T = TypeVar("T")
@@ -67,25 +66,6 @@ class Session(Protocol):
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CompanySession:
-    """Transactions of a company for whoever carries a run out itself, each of its own moment."""
-
-    database: Database
-    clock: Clock
-    tenant: Tenant
-
-    @property
-    def company_id(self) -> UUID:
-        return self.tenant.company_id
-
-    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
-        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
-
-    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
-        return await self.database.run(self.tenant, self.clock(), work)
 
 
 Progress = Callable[[int], None]
@@ -186,12 +166,9 @@ class _Process:
                 if fault.error_code in _OF_THE_DAY:
                     raise _DayRefusedError(fault) from fault
                 left, payers = await self._halve(payers, fault, refused), []
-            except asyncpg.PostgresError as fault:
-                log.exception("billing.chunk_failed", error=f"{type(fault).__name__}: {fault}")
-                left, payers = await self._halve(payers, BILLING_FAILED.error(), refused), []
+            except (OSError, asyncpg.InterfaceError):
+                raise
             except Exception as fault:
-                if isinstance(fault, (OSError, asyncpg.InterfaceError)):
-                    raise
                 log.exception("billing.chunk_failed", error=f"{type(fault).__name__}: {fault}")
                 left, payers = await self._halve(payers, BILLING_FAILED.error(), refused), []
         if refused:
@@ -251,12 +228,12 @@ class _Process:
     async def _note_refused(self, refused: Sequence[RefusedPayer]) -> None:
         async def work(context: Context) -> None:
             ids = [one for payer in refused for one in payer.due.subscription_ids]
-            customers = await store.customers_of(context, ids)
+            found = await reads.get_many(context, ids)
             results = [
                 BillingResult(
                     id=new_id(),
                     billing_run_id=self.run.id,
-                    customer_id=customers[subscription_id],
+                    customer_id=found[subscription_id].subscription.customer_id,
                     subscription_id=subscription_id,
                     outcome=BillingOutcome.REFUSED,
                     code=payer.fault.code,
@@ -268,15 +245,14 @@ class _Process:
             await store.add_results(context, self.run.id, results, len(ids))
             if not self.run.is_dry_run:
                 for one in results:
-                    await _emit_refusal(context, one)
+                    _emit_refusal(context, one, found[one.subscription_id])
 
         await self.session.write(work)
         self.progress(sum(len(payer.due.subscription_ids) for payer in refused))
 
 
-async def _emit_refusal(context: Context, result: BillingResult) -> None:
+def _emit_refusal(context: Context, result: BillingResult, read: SubscriptionRead) -> None:
     """Emit that a subscription could not be billed: its wire form, and why."""
-    read = await reads.get(context, result.subscription_id, context.today)
     form = render_subscription(replace(read, customer_name=None), context.today, context.today).as_event()
     why = {
         "subscriptionId": str(result.subscription_id),

@@ -46,26 +46,29 @@ _ALL_RESULTS: Final = (
     " ORDER BY r.id"
 )
 _LIST_RESULTS: Final = f"SELECT {_RESULT_COLUMNS} FROM page p JOIN billing_run_results r USING (company_id, id)"
+#: Whether a run up to the day ($2) has to look at a subscription.
+_IS_DUE: Final = """(
+    s.next_run_on <= $2 OR s.id IN (SELECT l.subscription_id FROM late_usage l WHERE l.company_id = $1)
+)"""
 #: Who pays for subscriptions that a run has to look at, in the order of their ids, each with all of these. What a run
-#: refused or left out is not looked at again by it.
-_DUE: Final = """
+#: refused or left out is not looked at again by it; nor is what a dry run ($7) has a result of, which bills nothing.
+_DUE: Final = f"""
 SELECT d.payer_id, array_agg(d.id ORDER BY d.id) AS ids FROM (
     SELECT s.id,
            CASE c.billing_relationship WHEN 'parent_pays' THEN c.parent_customer_id ELSE c.id END AS payer_id
     FROM subscriptions s JOIN customers c ON c.company_id = s.company_id AND c.id = s.customer_id
     WHERE s.company_id = $1 AND ($4::uuid[] IS NULL OR s.id = ANY($4))
-      AND (s.next_run_on <= $2
-           OR s.id IN (SELECT l.subscription_id FROM late_usage l WHERE l.company_id = $1))
+      AND {_IS_DUE}
       AND NOT EXISTS (SELECT FROM billing_run_results x
                       WHERE x.company_id = $1 AND x.billing_run_id = $5 AND x.subscription_id = s.id
-                        AND x.outcome IN ('skipped', 'refused'))
+                        AND ($7 OR x.outcome IN ('skipped', 'refused')))
 ) d WHERE $3::uuid IS NULL OR d.payer_id > $3
 GROUP BY d.payer_id ORDER BY d.payer_id LIMIT $6
 """
-_COUNT_DUE: Final = """
+_COUNT_DUE: Final = f"""
 SELECT count(*) FROM subscriptions s
 WHERE s.company_id = $1 AND ($3::uuid[] IS NULL OR s.id = ANY($3))
-  AND (s.next_run_on <= $2 OR s.id IN (SELECT l.subscription_id FROM late_usage l WHERE l.company_id = $1))
+  AND {_IS_DUE}
 """
 _CUSTOMERS: Final = "SELECT id, customer_id FROM subscriptions WHERE company_id = $1 AND id = ANY($2)"
 
@@ -73,6 +76,7 @@ _UNFINISHED: Final = (
     f"SELECT {_COLUMNS} FROM billing_runs r WHERE r.company_id = $1 AND r.trigger = $2 AND r.as_of <= $3"
     " AND r.status IN ('queued', 'running') ORDER BY r.as_of, r.id"
 )
+_HAS_RUN: Final = "SELECT EXISTS (SELECT FROM billing_runs WHERE company_id = $1 AND trigger = $2 AND as_of = $3)"
 _IS_ANY_DUE: Final = """
 SELECT EXISTS (SELECT FROM subscriptions s WHERE s.company_id = $1 AND s.next_run_on <= $2)
     OR EXISTS (SELECT FROM late_usage l WHERE l.company_id = $1)
@@ -163,7 +167,7 @@ _COUNTED: Final = (
 async def due_payers(context: Context, run: BillingRun, after: UUID | None, limit: int) -> list[DuePayer]:
     """The next payers with subscriptions that a run has to look at."""
     found = await context.connection.fetch(
-        _DUE, context.company_id, run.as_of, after, run.subscription_ids, run.id, limit
+        _DUE, context.company_id, run.as_of, after, run.subscription_ids, run.id, limit, run.is_dry_run
     )
     return [DuePayer(row["payer_id"], row["ids"]) for row in found]
 
@@ -177,6 +181,12 @@ async def count_due(context: Context, run: BillingRun) -> int:
 async def unfinished(context: Context, trigger: BillingRunTrigger, until: date) -> list[BillingRun]:
     """Runs of a trigger up to a day that are not over, the oldest day first."""
     return [_run(row) for row in await context.connection.fetch(_UNFINISHED, context.company_id, trigger, until)]
+
+
+async def has_run(context: Context, trigger: BillingRunTrigger, as_of: date) -> bool:
+    """Whether there is a run of a trigger for a day, over or not."""
+    found: bool = await context.connection.fetchval(_HAS_RUN, context.company_id, trigger, as_of)
+    return found
 
 
 async def is_any_due(context: Context, day: date) -> bool:

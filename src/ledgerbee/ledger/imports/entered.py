@@ -31,10 +31,11 @@ from ledgerbee.ledger.imports.model import (
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Chunk, CompletedRow, ImportSession, Rows, chunk_of
+from ledgerbee.ledger.imports.run import Chunk, CompletedRow, Rows, chunk_of
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import CompanySession
 from ledgerbee.platform.steps import STRIDE, in_steps
 from ledgerbee.tenancy.company import store as companies
 
@@ -50,7 +51,7 @@ LEAST_BYTES: Final = 4 * 1024 * 1024
 class _EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
-    session: ImportSession
+    session: CompanySession
     state: JournalImport
     source: Source
     csv_dialect: CsvDialect | None
@@ -135,7 +136,7 @@ class _EnteredRows:
 
 
 async def rows_of(
-    session: ImportSession,
+    session: CompanySession,
     state: JournalImport,
     source: Source,
     *,
@@ -155,7 +156,7 @@ async def rows_of(
     return _EnteredRows(session, state, source, dialect, base_currency, summary, turn)
 
 
-async def _settle(session: ImportSession, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
+async def _settle(session: CompanySession, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
     """Look through a CSV file and keep how it is to be read. Raises `UnreadableFileError` and `TurnOverError`."""
     reached = turn.reached_from(state.place)
     start, known = (reached.place, reached.settling) if reached is not None else (state.place, None)

@@ -24,11 +24,11 @@ from ledgerbee.ledger.imports.model import (
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import ImportSession, Rows, carry_out, end_unforeseen
+from ledgerbee.ledger.imports.run import Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import UNREACHABLE, Database, Tenant
+from ledgerbee.platform.db import UNREACHABLE, CompanySession, Database, Tenant
 from ledgerbee.platform.job_turns import others_wait
 from ledgerbee.platform.jobs import SYSTEM, JobKind, JobRun, company_tenant
 
@@ -54,7 +54,7 @@ async def import_entries(run: JobRun) -> None:
 
     import_id = ImportId(UUID(run.payload["importId"]))
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
-    session = ImportSession(run.database, run.clock, tenant)
+    session = CompanySession(run.database, run.clock, tenant)
     shift = _Shift(run)
     if (await session.read(lambda context: store.get(context, import_id))).is_over:
         return
@@ -125,7 +125,7 @@ async def give_up_import(run: JobRun, reason: str) -> None:
     """End an import as failed, with the reason; what it has posted stays. One that is over stays as it is."""
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     await end_unforeseen(
-        ImportSession(run.database, run.clock, tenant), ImportId(UUID(run.payload["importId"])), reason
+        CompanySession(run.database, run.clock, tenant), ImportId(UUID(run.payload["importId"])), reason
     )
 
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries.actions import HashedEntry, PostingBatch
@@ -34,7 +33,7 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database, NameTakenError, Tenant
+from ledgerbee.platform.db import CompanySession, NameTakenError
 
 T = TypeVar("T")
 
@@ -102,25 +101,8 @@ class Begun(NamedTuple):
     places: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportSession:
-    """What a run works with: the company's transactions, and the clock."""
-
-    database: Database
-    clock: Clock
-    tenant: Tenant
-
-    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
-        """Run `work` in a read-only transaction of the company."""
-        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
-
-    async def write(self, work: Callable[[Context], Awaitable[T]], moment: datetime | None = None) -> T:
-        """Run `work` in a transaction of the company, committed on return."""
-        return await self.database.run(self.tenant, moment or self.clock(), work)
-
-
 async def carry_out(
-    session: ImportSession,
+    session: CompanySession,
     import_id: ImportId,
     rows_of: RowsOf,
     *,
@@ -158,7 +140,7 @@ async def _fail(import_id: ImportId, fault: LedgerBeeError, context: Context) ->
     return await store.count_errors(context, import_id, len(refusals))
 
 
-async def end_unforeseen(session: ImportSession, import_id: ImportId, reason: str) -> JournalImport:
+async def end_unforeseen(session: CompanySession, import_id: ImportId, reason: str) -> JournalImport:
     """End an import that does not get on, for the reason given, which starts a sentence. What it posted stays."""
 
     async def work(context: Context) -> JournalImport:
@@ -179,7 +161,7 @@ async def end_unforeseen(session: ImportSession, import_id: ImportId, reason: st
 class _Run:
     """One run of an import. `alone` has the connection that posts."""
 
-    def __init__(self, alone: ImportSession, state: JournalImport) -> None:
+    def __init__(self, alone: CompanySession, state: JournalImport) -> None:
         self.alone = alone
         self.state = state
         #: Set once a chunk is with the database.

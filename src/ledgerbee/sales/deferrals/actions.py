@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.core.dates import last_of_month
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import total
 from ledgerbee.ledger.entries import actions as ledger
@@ -47,13 +48,7 @@ async def recognize_chunk(context: Context, month: date, on: date | None = None)
         return RecognizedChunk(0, Decimal(0), None)
     books = await store.get_books(context)
     await give_way()
-    recognized = rules.booked_by(
-        rules.recognize(due, month, books.base_currency, context.now),
-        new_id(),
-        month,
-        on or rules.last_of_month(month),
-        books,
-    )
+    recognized = rules.recognize(due, month, on or last_of_month(month), books, new_id(), context.now)
     await give_way()
     if recognized.entry is not None:
         await ledger.post_of_document(context, recognized.entry)

@@ -39,7 +39,7 @@ async def recognize_day(day: CompanyDay) -> None:
                 raise
             log.warning(
                 "revenue.not_recognized",
-                company_id=str(day.tenant.company_id),
+                company_id=str(day.company_id),
                 month=f"{month:%Y-%m}",
                 code=fault.code,
                 error=fault.message,

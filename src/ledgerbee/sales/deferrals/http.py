@@ -8,6 +8,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.ledger.periods import store as periods
+from ledgerbee.platform import company_store
 from ledgerbee.sales.deferrals import actions, store
 from ledgerbee.sales.deferrals.wire import (
     DeferredRevenueQuery,
@@ -39,6 +40,7 @@ async def get_deferred_revenue(
     context: Ctx, query: Annotated[DeferredRevenueQuery, Query()]
 ) -> DeferredRevenueResponse:
     chosen, asked = query.chosen(context.today), query.asked
+    base_currency, _ = await company_store.get_currency_and_country(context)
     return render_report(
         chosen,
         asked,
@@ -46,7 +48,7 @@ async def get_deferred_revenue(
         await store.get_totals(context, chosen),
         await store.list_outstanding(context),
         await periods.get_lock_date(context),
-        (await store.get_books(context)).base_currency,
+        base_currency,
     )
 
 
@@ -66,4 +68,5 @@ async def get_deferred_revenue(
 )
 async def recognize_deferred_revenue(context: Ctx, body: RecognizeRevenueRequest) -> RecognizeRevenueResponse:
     months = await actions.recognize(context, body.month, body.date)
-    return render_recognized(months, (await store.get_books(context)).base_currency)
+    base_currency, _ = await company_store.get_currency_and_country(context)
+    return render_recognized(months, base_currency)

@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.catalog.prices.model import ZoneSale
-from ledgerbee.core.dates import add_months, first_of_month
+from ledgerbee.core.dates import add_months, first_of_month, last_of_month
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import EXACT, ONE, ZERO, allocate, multiply, round_money, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
-from ledgerbee.ledger.entries.rules import Conversion
+from ledgerbee.ledger.entries.rules import Conversion, other
 from ledgerbee.sales.deferrals.model import (
     DEFERRED_REVENUE,
     INVOICE_DEFERRAL_ACCOUNT_MISSING,
@@ -33,17 +33,9 @@ from ledgerbee.sales.deferrals.model import (
 )
 from ledgerbee.sales.documents.model import BookedDocument, Computed, Line, period_of
 from ledgerbee.sales.documents.rules import sums_by
+from ledgerbee.sales.rendering.formatting import format_month
 
 _DAY: Final = timedelta(days=1)
-_MONTHS_DA: Final = (
-    "januar", "februar", "marts", "april", "maj", "juni",
-    "juli", "august", "september", "oktober", "november", "december",
-)  # fmt: skip
-
-
-def last_of_month(day: date) -> date:
-    """The last day of the month that holds `day`."""
-    return add_months(first_of_month(day), 1) - _DAY
 
 
 def earned(amount: Decimal, first: date, last: date, through: date, currency: str) -> Decimal:
@@ -155,14 +147,20 @@ def _summing_to(base_amount: Decimal, group: Sequence[Deferral], conversion: Con
     return [replace(one, base_amount=share, base_amount_left=share) for one, share in zip(group, shares, strict=True)]
 
 
-def recognize(due: Sequence[DueDeferral], month: date, base_currency: str, now: datetime) -> Recognized:
-    """What is recognised for a month, by its first day, of deferrals of which it is due; the entry is `entry_of`."""
+def recognize(
+    due: Sequence[DueDeferral], month: date, on: date, books: RecognitionBooks, entry_id: UUID, now: datetime
+) -> Recognized:
+    """What is recognised for a month, by its first day, of deferrals of which it is due.
+
+    Its entry is in the company's currency on the day `on`, deferred revenue against revenue; there is none where
+    nothing is earned.
+    """
     deferrals, recognitions = [], []
     through = last_of_month(month)
     for deferral, currency in ((one.deferral, one.currency) for one in due):
         amount = _earned_now(deferral, through, deferral.scheduled_amount, deferral.amount_left, currency)
         base_amount = _earned_now(
-            deferral, through, deferral.scheduled_base_amount, deferral.base_amount_left, base_currency
+            deferral, through, deferral.scheduled_base_amount, deferral.base_amount_left, books.base_currency
         )
         after = _with_left(
             deferral,
@@ -181,7 +179,23 @@ def recognize(due: Sequence[DueDeferral], month: date, base_currency: str, now: 
                 created_at=now,
             )
         )
-    return Recognized(deferrals, recognitions, None)
+    lines = _entry_lines(deferrals, recognitions)
+    if not lines:
+        return Recognized(deferrals, recognitions, None)
+    entry = EntryToPost(
+        id=entry_id,
+        entry_type=EntryType.JOURNAL_ENTRY,
+        date=on,
+        currency=books.base_currency,
+        exchange_rate=ONE,
+        lines=lines,
+        original_amount=total([one.base_amount for one in recognitions]),
+        description=_text(month, books.language),
+        journal_category_id=books.journal_category_id,
+        source_type=SOURCE_TYPE,
+        source_id=entry_id,
+    )
+    return Recognized(deferrals, [replace(one, journal_entry_id=entry_id) for one in recognitions], entry)
 
 
 def _earned_now(deferral: Deferral, through: date, scheduled: Decimal, left: Decimal, currency: str) -> Decimal:
@@ -206,38 +220,9 @@ def _with_left(deferral: Deferral, amount: Decimal, base_amount: Decimal, next_m
     )
 
 
-def booked_by(
-    recognized: Recognized,
-    entry_id: UUID,
-    month: date,
-    on: date,
-    books: RecognitionBooks,
-) -> Recognized:
-    """What was recognised, with its entry in the company's currency on a day: deferred revenue against revenue."""
-    lines = _entry_lines(recognized)
-    if not lines:
-        return recognized
-    amount = total([one.base_amount for one in recognized.recognitions])
-    entry = EntryToPost(
-        id=entry_id,
-        entry_type=EntryType.JOURNAL_ENTRY,
-        date=on,
-        currency=books.base_currency,
-        exchange_rate=ONE,
-        lines=lines,
-        original_amount=amount,
-        description=_text(month, books.language),
-        journal_category_id=books.journal_category_id,
-        source_type=SOURCE_TYPE,
-        source_id=entry_id,
-    )
-    recognitions = [replace(one, journal_entry_id=entry_id) for one in recognized.recognitions]
-    return replace(recognized, recognitions=recognitions, entry=entry)
-
-
-def _entry_lines(recognized: Recognized) -> tuple[LineToPost, ...]:
+def _entry_lines(deferrals: Sequence[Deferral], recognitions: Sequence[Recognition]) -> tuple[LineToPost, ...]:
     """A line for each account and side, without VAT: that was booked with the invoice."""
-    pairs = list(zip(recognized.deferrals, recognized.recognitions, strict=True))
+    pairs = list(zip(deferrals, recognitions, strict=True))
     taken_off = sums_by(
         ((deferral.account_id, one.base_amount > 0), one.base_amount) for deferral, one in pairs if one.base_amount
     )
@@ -254,15 +239,13 @@ def _entry_lines(recognized: Recognized) -> tuple[LineToPost, ...]:
 
 def _line(account_id: UUID, side: Side, amount: Decimal) -> LineToPost:
     """A line of an amount, on the other side where that is negative."""
-    if amount < 0:
-        side = Side.CREDIT if side is Side.DEBIT else Side.DEBIT
-    return LineToPost(account_id, side, abs(amount), base_amount=abs(amount))
+    return LineToPost(account_id, side if amount > 0 else other(side), abs(amount), base_amount=abs(amount))
 
 
 def _text(month: date, language: str) -> str:
     if language == "da":
-        return f"Indtægtsførsel af periodiseret omsætning, {_MONTHS_DA[month.month - 1]} {month.year}"
-    return f"Deferred revenue earned, {month:%B %Y}"
+        return f"Indtægtsførsel af periodiseret omsætning, {format_month(month, 'da')}"
+    return f"Deferred revenue earned, {format_month(month, 'en')}"
 
 
 def check_month(month: date, on: date | None, today: date) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.core.dates import last_of_month
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import EXACT, format_amount
 from ledgerbee.core.paging import PageRequest
@@ -226,7 +227,7 @@ def render_report(
             OutstandingMonthResponse(
                 month=_month(one.month),
                 deferrals=one.deferrals,
-                is_locked=locked_through is not None and rules.last_of_month(one.month) <= locked_through,
+                is_locked=locked_through is not None and last_of_month(one.month) <= locked_through,
             )
             for one in outstanding
         ],

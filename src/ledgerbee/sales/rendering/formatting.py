@@ -30,6 +30,11 @@ _SHORT_MONTHS: Final[dict[Language, tuple[str, ...]]] = {
 _DANISH_MARKS: Final = str.maketrans(",.", ".,")
 
 
+def format_month(day: date, language: Language) -> str:
+    """The month of a day: marts 2026, March 2026."""
+    return f"{_MONTHS[language][day.month - 1]} {day.year}"
+
+
 def format_number(value: Decimal, language: Language, least_places: int = 0, most_places: int = 6) -> str:
     """`value` with grouped thousands: 1.234,50 in Danish, 1,234.50 in English.
 

@@ -73,6 +73,9 @@ _SELECT: Final = _SHOWN.format(
     subscription=_prefixed(Subscription, "s", "s_"), version=_prefixed(VersionRow, "v", "v_")
 )
 _GET: Final = f"{_SELECT} FROM subscriptions s{_JOINED.format(day='$3::date')} WHERE s.company_id = $1 AND s.id = $2"
+_GET_MANY: Final = (
+    f"{_SELECT} FROM subscriptions s{_JOINED.format(day='$3::date')} WHERE s.company_id = $1 AND s.id = ANY($2)"
+)
 _PRODUCTS: Final = "SELECT id, product_id FROM prices WHERE company_id = $1 AND id = ANY($2)"
 _EXISTS: Final = "SELECT currency FROM subscriptions WHERE company_id = $1 AND id = $2"
 _CUSTOMER: Final = "SELECT customer_id FROM subscriptions WHERE company_id = $1 AND id = $2"
@@ -134,6 +137,12 @@ async def get(context: Context, subscription_id: UUID, day: date) -> Subscriptio
     row = await context.connection.fetchrow(_GET, context.company_id, subscription_id, day)
     (read,) = await _reads(context, [SUBSCRIPTION_NOT_FOUND.unless(row)])
     return read if day == context.today else replace(read, next_billing_date=None)
+
+
+async def get_many(context: Context, subscription_ids: Collection[UUID]) -> dict[UUID, SubscriptionRead]:
+    """Subscriptions as they stand today, by id; unknown ones are left out."""
+    found = await context.connection.fetch(_GET_MANY, context.company_id, list(subscription_ids), context.today)
+    return {read.subscription.id: read for read in await _reads(context, found)}
 
 
 async def get_whole(context: Context, subscription_id: UUID) -> tuple[Subscription, list[VersionRow]]:
