@@ -15,6 +15,7 @@ from tests.table_rows import rows_of
 
 from ledgerbee.billing.usage.actions.events import UNATTRIBUTED
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
 
 TODAY = date(2026, 3, 16)
 
@@ -261,6 +262,44 @@ class TestTogether:
         assert (await made.batch(*events)).json() == {"accepted": 14, "duplicates": 0}
         assert sum([(await made.usage(meter))["unattributed"] for meter in meters]) == 14
         assert await made.fault() is None
+
+
+async def keep(made: Metering, subscription_id: str | None) -> None:
+    """Alter the subscription that is kept of events, behind the back of what writes it."""
+
+    async def alter(context: Context) -> None:
+        statement = "UPDATE usage_events SET named_subscription_id = $2 WHERE company_id = $1"
+        await context.connection.execute(statement, context.company_id, subscription_id)
+
+    await made.api.run(alter)
+
+
+class TestNamedSubscriptions:
+    @pytest.mark.parametrize("place", [None, 1])
+    async def test_an_id_in_any_form_is_no_fault(self, made: Metering, place: int | None) -> None:
+        chain = await made.span(date(2026, 2, 1))
+        digits = chain.hex.upper()
+        named = digits if place is None else f"{digits[:place]}-{digits[place:9]}-{digits[9:20]}-{digits[20:]}-"
+        event = await made.reported(metadata={"subscriptionId": named})
+        await made.reported()
+        assert (await made.event(event))["subscriptionId"] == str(chain)
+        assert await made.fault() is None
+
+    @pytest.mark.parametrize("kept", [None, UNKNOWN])
+    @pytest.mark.parametrize("has_hyphens", [True, False])
+    async def test_another_id_than_is_named_is_a_fault(
+        self, made: Metering, has_hyphens: bool, kept: str | None
+    ) -> None:
+        chain = await made.span(date(2026, 2, 1))
+        named = str(chain) if has_hyphens else chain.hex
+        await made.reported(key="k-1", metadata={"subscriptionId": named})
+        await keep(made, kept)
+        assert await made.fault() == "usage event k-1 names another subscription than is kept of it"
+
+    async def test_nor_is_any_kept_that_nothing_names(self, made: Metering) -> None:
+        await made.reported(key="k-1")
+        await keep(made, UNKNOWN)
+        assert await made.fault() == "usage event k-1 names another subscription than is kept of it"
 
 
 class TestBatch:

@@ -22,10 +22,12 @@ LEFT JOIN meters m ON m.company_id = $1 AND m.id = e.meter_id
 LEFT JOIN customers c ON c.company_id = $1 AND c.id = e.customer_id
 WHERE e.company_id = $1 AND (m.id IS NULL OR c.id IS NULL) ORDER BY e.key LIMIT 1
 """
+#: Metadata names a subscription in any form that is an id: hyphens may stand anywhere in it, or nowhere.
 _NAMED: Final = """
 SELECT e.key FROM usage_events e
-WHERE e.company_id = $1 AND e.named_subscription_id::text IS DISTINCT FROM lower(e.metadata ->> 'subscriptionId')
-  AND length(e.metadata ->> 'subscriptionId') IS DISTINCT FROM 32 ORDER BY e.key LIMIT 1
+WHERE e.company_id = $1 AND replace(e.named_subscription_id::text, '-', '')
+    IS DISTINCT FROM lower(replace(e.metadata ->> 'subscriptionId', '-', ''))
+ORDER BY e.key LIMIT 1
 """
 _SUMS: Final = f"""
 WITH expected AS (
