@@ -82,7 +82,6 @@ class TestWhose:
         other = await metering(made.api)
         await made.span(JAN, customer_id=other.customer_id)
         await made.span(JAN, meter_id=other.meter_id, price_id=other.price_id)
-        await made.span(JAN, is_reportable=False)
         assert await chain_of(made, MAR) is None
 
 

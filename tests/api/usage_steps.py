@@ -26,8 +26,8 @@ DAY = timedelta(days=1)
 
 _SPAN = """
 INSERT INTO metered_spans (company_id, subscription_id, price_id, meter_id, customer_id, starts_on, ends_on, is_trial,
-                           chain_starts_on, is_reportable, billed_until, closes_on)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                           chain_starts_on, billed_until, closes_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
@@ -58,7 +58,6 @@ class Metering:
             "customer_id": self.customer_id,
             "is_trial": False,
             "chain_starts_on": starts_on,
-            "is_reportable": True,
             "billed_until": starts_on,
             "closes_on": None,
             **fields,
@@ -68,8 +67,7 @@ class Metering:
             await actions.hold(context, [UUID(str(row["customer_id"]))])
             await context.connection.execute(
                 _SPAN, context.company_id, chain, row["price_id"], row["meter_id"], row["customer_id"], starts_on,
-                ends_on, row["is_trial"], row["chain_starts_on"], row["is_reportable"], row["billed_until"],
-                row["closes_on"],
+                ends_on, row["is_trial"], row["chain_starts_on"], row["billed_until"], row["closes_on"],
             )  # fmt: skip
 
         await self.api.run(work)

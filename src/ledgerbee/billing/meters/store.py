@@ -36,8 +36,7 @@ FROM metered_spans s
 JOIN customers c ON c.company_id = $1 AND c.id = s.customer_id
 JOIN prices p ON p.company_id = $1 AND p.id = s.price_id
 JOIN products x ON x.company_id = $1 AND x.id = p.product_id
-WHERE s.company_id = $1 AND s.meter_id = $2 AND s.is_reportable AND s.starts_on <= $3
-  AND (s.ends_on IS NULL OR s.ends_on > $3)
+WHERE s.company_id = $1 AND s.meter_id = $2 AND s.starts_on <= $3 AND (s.ends_on IS NULL OR s.ends_on > $3)
 ORDER BY s.chain_starts_on, s.subscription_id, x.name, s.price_id
 """
 

@@ -58,7 +58,7 @@ WHERE b.events <> (
     JOIN usage_days d ON d.company_id = $1 AND d.chain_id = m.subscription_id AND d.meter_id = m.meter_id
         AND d.day >= greatest(m.starts_on, b.first) AND d.day < least(m.ends_on, b.last)
     WHERE m.company_id = $1 AND m.subscription_id = b.subscription_id AND m.price_id = b.price_id
-      AND m.is_reportable AND NOT m.is_trial)
+      AND NOT m.is_trial)
   AND NOT EXISTS (SELECT FROM late_usage l
       WHERE l.company_id = $1 AND l.subscription_id = b.subscription_id AND l.price_id = b.price_id)
 ORDER BY b.id LIMIT 1

@@ -21,9 +21,9 @@ SELECT forget_values('meters');
 GRANT INSERT ON meters TO ledgerbee_app;
 GRANT UPDATE (status, archived_at) ON meters TO ledgerbee_app;
 
--- Where the timeline of a subscription has a USAGE price that usage may be reported for: from `starts_on` until the day before
--- `ends_on`; a pause is a gap. Written with every change of a timeline. Usage of days before `billed_until` is billed; what is
--- received after `closes_on` is too late for any bill. Of the chains that cover a day the one that started first has it.
+-- Where the timeline of a subscription has a USAGE price: from `starts_on` until the day before `ends_on`; a pause is a gap. Written
+-- with every change of a timeline. Usage of days before `billed_until` is billed; what is received after `closes_on` is too late for
+-- any bill. Of the chains that cover a day the one that started first has it.
 CREATE TABLE metered_spans (
     company_id uuid NOT NULL,
     subscription_id uuid NOT NULL,
@@ -34,7 +34,6 @@ CREATE TABLE metered_spans (
     ends_on date,
     is_trial boolean NOT NULL DEFAULT false,
     chain_starts_on date NOT NULL,
-    is_reportable boolean NOT NULL DEFAULT true,
     billed_until date NOT NULL,
     closes_on date,
     PRIMARY KEY (company_id, subscription_id, price_id, starts_on),

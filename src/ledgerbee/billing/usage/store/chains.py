@@ -39,7 +39,7 @@ CHAIN: Final = """
 LEFT JOIN LATERAL (
     SELECT s.subscription_id, s.closes_on FROM metered_spans s
     WHERE s.company_id = $1 AND s.customer_id = {event}.customer_id AND s.meter_id = {event}.meter_id
-      AND s.is_reportable AND s.starts_on <= {event}.day AND (s.ends_on IS NULL OR s.ends_on > {event}.day)
+      AND s.starts_on <= {event}.day AND (s.ends_on IS NULL OR s.ends_on > {event}.day)
       AND ({event}.named_subscription_id IS NULL OR s.subscription_id = {event}.named_subscription_id)
     ORDER BY s.chain_starts_on, s.subscription_id LIMIT 1
 ) c ON true

@@ -66,7 +66,7 @@ FROM unnest($2::text::uuid[], $3::text::uuid[], $4::text::date[], $5::text::bigi
     AS k (subscription_id, meter_id, day, events, covers_no_more)
 JOIN metered_spans s ON s.company_id = $1 AND s.subscription_id = k.subscription_id AND s.meter_id = k.meter_id
     AND NOT s.is_trial AND k.day < s.billed_until
-    AND (k.covers_no_more OR (s.is_reportable AND s.starts_on <= k.day AND (s.ends_on IS NULL OR s.ends_on > k.day)))
+    AND (k.covers_no_more OR (s.starts_on <= k.day AND (s.ends_on IS NULL OR s.ends_on > k.day)))
 GROUP BY k.subscription_id, s.price_id, k.day
 ORDER BY k.subscription_id, s.price_id, k.day
 ON CONFLICT (company_id, subscription_id, price_id, day) DO UPDATE SET events = l.events + excluded.events

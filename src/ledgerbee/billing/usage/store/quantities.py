@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
     JOIN usage_days d ON d.company_id = $1 AND d.chain_id = s.subscription_id AND d.meter_id = s.meter_id
         AND d.day >= greatest(s.starts_on, a.starts_on) AND d.day < least(s.ends_on, a.ends_on)
     WHERE s.company_id = $1 AND s.subscription_id = a.subscription_id AND s.price_id = a.price_id
-      AND s.is_reportable AND NOT s.is_trial
+      AND NOT s.is_trial
 ) u ON true
 LEFT JOIN LATERAL (
     SELECT count(DISTINCT {DISTINCT_BY}) AS distinct_values
@@ -45,7 +45,7 @@ LEFT JOIN LATERAL (
         AND e.day >= greatest(s.starts_on, a.starts_on) AND e.day < least(s.ends_on, a.ends_on)
         AND e.subscription_id = s.subscription_id AND e.state = 'accepted'
     WHERE m.aggregation = 'UNIQUE_COUNT' AND s.company_id = $1 AND s.subscription_id = a.subscription_id
-      AND s.price_id = a.price_id AND s.is_reportable AND NOT s.is_trial
+      AND s.price_id = a.price_id AND NOT s.is_trial
 ) v ON true
 ORDER BY a.place
 """

@@ -37,7 +37,7 @@ _REASONED: Final = f"""
 FROM page p JOIN usage_events e USING (company_id, id) {_NAMES}
 LEFT JOIN LATERAL (
     SELECT min(s.starts_on) AS first_day, max(coalesce(s.ends_on, 'infinity')) AS last_day FROM metered_spans s
-    WHERE s.company_id = e.company_id AND s.customer_id = e.customer_id AND s.meter_id = e.meter_id AND s.is_reportable
+    WHERE s.company_id = e.company_id AND s.customer_id = e.customer_id AND s.meter_id = e.meter_id
       AND (e.named_subscription_id IS NULL OR s.subscription_id = e.named_subscription_id)
 ) r ON true
 """
@@ -59,7 +59,7 @@ WITH days AS (
         FROM metered_spans s
         WHERE s.company_id = $1 AND s.customer_id = d.customer_id AND s.meter_id = d.meter_id
           AND s.subscription_id = d.subscription_id
-          AND s.is_reportable AND s.starts_on <= d.day AND (s.ends_on IS NULL OR s.ends_on > d.day)
+          AND s.starts_on <= d.day AND (s.ends_on IS NULL OR s.ends_on > d.day)
     ) c ON true
     LEFT JOIN LATERAL (
         SELECT max(l.events) AS events FROM late_usage l JOIN prices p ON p.company_id = $1 AND p.id = l.price_id

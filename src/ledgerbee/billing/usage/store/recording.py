@@ -51,7 +51,7 @@ WITH added AS (
     FROM added e
     JOIN metered_spans s ON s.company_id = $1 AND s.customer_id = e.customer_id AND s.meter_id = e.meter_id
         AND s.subscription_id = e.subscription_id
-        AND s.is_reportable AND NOT s.is_trial AND s.starts_on <= e.day AND (s.ends_on IS NULL OR s.ends_on > e.day)
+        AND NOT s.is_trial AND s.starts_on <= e.day AND (s.ends_on IS NULL OR s.ends_on > e.day)
         AND e.day < s.billed_until
     WHERE e.state = 'accepted'
     GROUP BY e.subscription_id, s.price_id, e.day
