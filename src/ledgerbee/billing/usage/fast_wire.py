@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.model import MAX_EVENTS, UsageReport
@@ -47,11 +48,11 @@ class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
 class DecodedReport(NamedTuple):
     """Handed on in place of a `ReportUsageRequest`."""
 
-    fields: _Report
+    report: UsageReport
 
     def reported(self, key: str, _: datetime) -> UsageReport:
-        """The report for the rules."""
-        return _reported(self.fields, key)
+        """The report for the rules, under the key of the request."""
+        return replace(self.report, key=key)
 
 
 class DecodedBatch(NamedTuple):
@@ -79,11 +80,9 @@ def decode_report(raw: bytes) -> DecodedReport | None:
     if b"\\" in raw:  # an escape may stand for what can't be stored
         return None
     try:
-        fields = _REPORT.decode(raw)
-        _reported(fields, "")
+        return DecodedReport(_reported(_REPORT.decode(raw), ""))
     except (*LEFT, LedgerBeeError):
         return None
-    return DecodedReport(fields)
 
 
 def decode_batch(raw: bytes) -> DecodedBatch | None:
