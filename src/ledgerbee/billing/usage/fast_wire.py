@@ -14,7 +14,7 @@ from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from ledgerbee.billing.usage import rules
-from ledgerbee.billing.usage.model import MAX_EVENTS, UsageReport
+from ledgerbee.billing.usage.model import KEY_PATTERN, MAX_EVENTS, UsageReport
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import DriverUUID
 from ledgerbee.http import metadata
@@ -38,7 +38,7 @@ class _Report(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fiel
 
 
 class _KeyedReport(_Report, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255)]
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255, pattern=KEY_PATTERN)]
 
 
 class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,15 +90,9 @@ def decode_batch(raw: bytes) -> DecodedBatch | None:
     if b"\\" in raw:
         return None
     try:
-        return DecodedBatch([_reported(one, _checked_key(one.idempotency_key)) for one in _BATCH.decode(raw).events])
+        return DecodedBatch([_reported(one, one.idempotency_key) for one in _BATCH.decode(raw).events])
     except (*LEFT, LedgerBeeError):
         return None
-
-
-def _checked_key(key: str) -> str:
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise LeftToModelsError
-    return key
 
 
 def _reported(fields: _Report, key: str) -> UsageReport:

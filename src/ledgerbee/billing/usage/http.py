@@ -10,6 +10,7 @@ from ledgerbee.billing.meters.http import MeterPath, metered
 from ledgerbee.billing.usage import actions
 from ledgerbee.billing.usage.actions.events import UNATTRIBUTED
 from ledgerbee.billing.usage.model import (
+    KEY_PATTERN,
     USAGE_EVENT_INVALID_STATE,
     USAGE_EVENT_NOT_FOUND,
     Recorded,
@@ -18,7 +19,6 @@ from ledgerbee.billing.usage.model import (
 from ledgerbee.billing.usage.store import reads
 from ledgerbee.billing.usage.wire import (
     DuplicateUsageResponse,
-    KeyPattern,
     ListUnattributedUsageResponse,
     ListUsageEventsResponse,
     MeterUsageQuery,
@@ -48,13 +48,13 @@ router = resource_router("Meters")
 usage_router = resource_router("Usage")
 
 UsageEventPath = Annotated[IdOf[UsageEventId], Path(alias="usageEventId", description="Usage event ID")]
-UsageKey = Annotated[
+UsageKeyHeader = Annotated[
     str,
     Header(
         alias=HEADER,
         min_length=1,
         max_length=255,
-        pattern=KeyPattern,
+        pattern=KEY_PATTERN,
         description="Identifies the event for ever, in batches too: what was reported under it is not counted twice",
         examples=["req-1042"],
     ),
@@ -85,7 +85,7 @@ changing = partial(metered, extension=True)
         repeated=DuplicateUsageResponse,
     ),
 )
-async def report_usage(caller: CallerDep, key: UsageKey, body: ReportBody) -> Response:
+async def report_usage(caller: CallerDep, key: UsageKeyHeader, body: ReportBody) -> Response:
     recorded: list[Recorded] = []
 
     def answer(outcome: Recorded) -> Response:

@@ -19,6 +19,8 @@ from ledgerbee.core.errors import ErrorCode
 
 UsageEventId = NewType("UsageEventId", UUID)
 
+#: What the key of a report looks like: visible ASCII, in the header and in a body.
+KEY_PATTERN: Final = r"^[\x21-\x7e]+$"
 #: Events of one request.
 MAX_EVENTS: Final = 1_000
 #: How far ahead of the company's clock an event may be.
@@ -87,7 +89,7 @@ class UsageMeter(NamedTuple):
     takes_negative: bool
 
 
-class UsageKey(NamedTuple):
+class UsageDay(NamedTuple):
     """The events that a day's sums are of: of a customer, at a meter, for a subscription (None: for none)."""
 
     customer_id: UUID
@@ -118,9 +120,9 @@ class UsageEvent:
     reason: str | None = None
 
     @property
-    def usage_key(self) -> UsageKey:
+    def usage_day(self) -> UsageDay:
         """Which sums it is part of."""
-        return UsageKey(self.customer_id, self.meter_id, self.day, self.subscription_id)
+        return UsageDay(self.customer_id, self.meter_id, self.day, self.subscription_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.fast_wire import DecodedBatch, DecodedReport, decode_batch, decode_report
 from ledgerbee.billing.usage.model import (
+    KEY_PATTERN,
     MAX_DIGITS,
     MAX_EVENTS,
     MAX_PLACES,
@@ -71,10 +72,9 @@ UsageValue = Annotated[
         exclusiveMaximum=_LIMIT,
     ),
 ]
-KeyPattern: Final = r"^[\x21-\x7e]+$"
-#: A key in a body: visible ASCII, as in the header.
+#: A key in a body, as in the header.
 UsageKeyText = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=255, pattern=KeyPattern), Field(examples=["req-1042"])
+    str, StringConstraints(strict=True, min_length=1, max_length=255, pattern=KEY_PATTERN), Field(examples=["req-1042"])
 ]
 _QueryId = Annotated[Id | None, WithJsonSchema({"type": "string", "format": "uuid"})]
 _QueryDay = Annotated[Day | None, WithJsonSchema({"type": "string", "format": "date"})]

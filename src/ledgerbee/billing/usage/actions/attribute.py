@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from ledgerbee.billing.usage.actions.events import emit_unattributed
-from ledgerbee.billing.usage.model import AskedQuantity, UsageKey, UsageState, UsedQuantity
+from ledgerbee.billing.usage.model import AskedQuantity, UsageDay, UsageState, UsedQuantity
 from ledgerbee.billing.usage.store import chains, days
 from ledgerbee.billing.usage.store import quantities as store
 from ledgerbee.platform.context import Context
@@ -38,7 +38,7 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
     keys, late = set(), []
     for one in moved:
         for chain, state, is_there in ((one.was, one.state_was, False), (one.subscription_id, one.state, True)):
-            keys.add(UsageKey(one.customer_id, one.meter_id, one.day, chain))
+            keys.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
             if chain is not None and state == UsageState.ACCEPTED:
                 added = one.events if is_there else 0
                 late.append(days.LateDay(chain, one.meter_id, one.day, added, not is_there))

@@ -85,7 +85,7 @@ async def _hold_days(context: Context, before: UsageEvent, event: UsageEvent) ->
 async def _counted(context: Context, before: UsageEvent, changed: UsageEvent) -> UsageEvent:
     """The event as it is now, with the sums and marks of its days written."""
     event = await reads.get(context, changed.id)
-    emit_unattributed(context, await days.recount(context, {before.usage_key, event.usage_key}))
+    emit_unattributed(context, await days.recount(context, {before.usage_day, event.usage_day}))
     await days.mark_late(context, list(_late(before, event)))
     return event
 
@@ -95,5 +95,5 @@ def _late(before: UsageEvent, event: UsageEvent) -> Iterator[days.LateDay]:
     if before.state is UsageState.ACCEPTED and before.subscription_id is not None:
         yield days.LateDay(before.subscription_id, before.meter_id, before.day, 0, covers_no_more=False)
     if event.state is UsageState.ACCEPTED and event.subscription_id is not None:
-        added = 0 if event.usage_key == before.usage_key else 1
+        added = 0 if event.usage_day == before.usage_day else 1
         yield days.LateDay(event.subscription_id, event.meter_id, event.day, added, covers_no_more=False)

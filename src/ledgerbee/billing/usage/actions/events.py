@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from ledgerbee.billing.usage.model import UsageKey
+from ledgerbee.billing.usage.model import UsageDay
 from ledgerbee.platform.context import Context
 
 UNATTRIBUTED: Final = Counter(
@@ -14,8 +14,8 @@ UNATTRIBUTED: Final = Counter(
 )
 
 
-def emit_unattributed(context: Context, first: Sequence[UsageKey]) -> None:
+def emit_unattributed(context: Context, first: Sequence[UsageDay]) -> None:
     """Emit `usage.unattributed` of each customer, meter and day whose first such event this is."""
-    for key in first:
-        data = {"customerId": str(key.customer_id), "meterId": str(key.meter_id), "day": key.day.isoformat()}
-        context.emit("usage.unattributed", key.customer_id, data)
+    for one in first:
+        data = {"customerId": str(one.customer_id), "meterId": str(one.meter_id), "day": one.day.isoformat()}
+        context.emit("usage.unattributed", one.customer_id, data)

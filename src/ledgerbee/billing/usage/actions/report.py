@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.actions.events import emit_unattributed
-from ledgerbee.billing.usage.model import NewUsage, Recorded, UsageKey, UsageReport
+from ledgerbee.billing.usage.model import NewUsage, Recorded, UsageDay, UsageReport
 from ledgerbee.billing.usage.store import recording as store
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND, MeterStatus
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_others, within
@@ -146,8 +146,8 @@ async def _add(
             first = again
 
 
-def _day_of(usage: NewUsage) -> UsageKey:
-    return UsageKey(usage.customer_id, usage.meter_id, usage.day, None)
+def _day_of(usage: NewUsage) -> UsageDay:
+    return UsageDay(usage.customer_id, usage.meter_id, usage.day, None)
 
 
 async def _look_for_repeated(

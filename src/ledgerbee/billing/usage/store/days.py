@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from ledgerbee.billing.usage.model import UsageKey
+from ledgerbee.billing.usage.model import UsageDay
 from ledgerbee.billing.usage.store.chains import CHAIN, STATE
 from ledgerbee.core.dates import iso_day
 from ledgerbee.platform.context import Context
@@ -120,17 +120,17 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
     return [Moved(*row) for row in found]
 
 
-async def recount(context: Context, keys: Iterable[UsageKey]) -> list[UsageKey]:
-    """Sum up anew the events of these keys; those without a subscription that had no such day before."""
-    listed = list(set(keys))
+async def recount(context: Context, days: Iterable[UsageDay]) -> list[UsageDay]:
+    """Sum up anew the events of these days; those without a subscription that had no such day before."""
+    listed = list(set(days))
     if not listed:
         return []
     arguments = _arguments(listed)
     # Two statements: the second has to see what was added until the rows were held.
     held = await context.connection.fetch(_HOLD_DAYS, context.company_id, *arguments)
     await context.connection.execute(_RECOUNT, context.company_id, *arguments)
-    new = [UsageKey(*row[:4]) for row in map(tuple, held) if row[4] and row[3] is None]
-    return sorted(new, key=lambda key: (key.customer_id, key.meter_id, key.day))
+    new = [UsageDay(*row[:4]) for row in map(tuple, held) if row[4] and row[3] is None]
+    return sorted(new, key=lambda one: (one.customer_id, one.meter_id, one.day))
 
 
 async def mark_late(context: Context, days: Sequence[LateDay]) -> None:
@@ -147,10 +147,10 @@ async def mark_late(context: Context, days: Sequence[LateDay]) -> None:
         )
 
 
-def _arguments(keys: Sequence[UsageKey]) -> list[str]:
+def _arguments(days: Sequence[UsageDay]) -> list[str]:
     return [
-        array([str(key.customer_id) for key in keys]),
-        array([str(key.meter_id) for key in keys]),
-        array([iso_day(key.day) for key in keys]),
-        nullable_array([key.subscription_id for key in keys]),
+        array([str(one.customer_id) for one in days]),
+        array([str(one.meter_id) for one in days]),
+        array([iso_day(one.day) for one in days]),
+        nullable_array([one.subscription_id for one in days]),
     ]

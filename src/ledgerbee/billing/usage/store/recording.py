@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from ledgerbee.billing.usage.model import NewUsage, UsageKey, UsageMeter
+from ledgerbee.billing.usage.model import NewUsage, UsageDay, UsageMeter
 from ledgerbee.billing.usage.store.chains import CHAIN, SHARED_LOCKS, STATE, hold_spans, locks_of
 from ledgerbee.billing.usage.store.days import ADDED, DAY_COLUMNS, SUMS
 from ledgerbee.core.dates import iso_day
@@ -81,7 +81,7 @@ class Added(NamedTuple):
 
     new: int
     unattributed: Collection[UUID]
-    first_unattributed: Sequence[UsageKey]
+    first_unattributed: Sequence[UsageDay]
 
 
 async def look_up(
@@ -123,7 +123,7 @@ async def record(context: Context, events: Sequence[NewUsage]) -> Added:
     )
     assert row is not None
     told = [
-        UsageKey(parse_id(customer_id), parse_id(meter_id), date.fromisoformat(day), None)
+        UsageDay(parse_id(customer_id), parse_id(meter_id), date.fromisoformat(day), None)
         for customer_id, meter_id, day in row["first_unattributed"] or ()
     ]
     return Added(row["added"], set(row["unattributed"]), told)
