@@ -67,7 +67,8 @@ _ATTRIBUTED: Final = (
 )
 _DUPLICATE: Final = b'{"status":"duplicate"}'
 
-changing = partial(metered, extension=True)
+#: An operation on usage that is ours.
+extension = partial(metered, extension=True)
 
 
 @router.post(
@@ -92,7 +93,7 @@ async def report_usage(caller: CallerDep, key: UsageKeyHeader, body: ReportBody)
         recorded[:] = [outcome]
         return _taken_in(outcome)
 
-    response = await caller.command_batched(actions.report_together, body.reported(key, caller.company_now), answer)
+    response = await caller.command_batched(actions.report, body.reported(key, caller.company_now), answer)
     if any(one.is_unattributed for one in recorded):
         UNATTRIBUTED.inc()
     return response
@@ -108,9 +109,8 @@ def _taken_in(outcome: Recorded) -> Response:
 @router.post(
     "/v1/meters/report-batch",
     response_model=ReportUsageBatchResponse,
-    **metered(
+    **extension(
         "Report usage in a batch",
-        extension=True,
         status=202,
         description="1 to 1,000 events, each under a key of its own, taken in together or not at all; an error names "
         f"its event, as in `events.3.customerId`. What was reported before is not counted twice. {_ATTRIBUTED}",
@@ -125,7 +125,7 @@ async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Respon
     reports = body.reported(caller.company_now)
 
     async def work(context: Context) -> Response:
-        recorded[:] = await actions.report(context, reports)
+        recorded[:] = await actions.report_batch(context, reports)
         repeated = sum(one.is_duplicate for one in recorded)
         content = b'{"accepted":%d,"duplicates":%d}' % (len(recorded) - repeated, repeated)
         return Response(content, 202, media_type="application/json")
@@ -137,9 +137,8 @@ async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Respon
 
 @router.get(
     "/v1/meters/{meterId}/usage",
-    **metered(
+    **extension(
         "Get the usage of a meter",
-        extension=True,
         description="How many events the meter has, by what becomes of them, and what they come to. `accepted` = "
         "`attributed` + `unattributed`; `attributed` = `billed` + `open` + `shown` + `tooLate`.",
         errors=[METER_NOT_FOUND],
@@ -154,7 +153,7 @@ async def get_meter_usage(
 
 @usage_router.get(
     "/v1/usage/events",
-    **changing("List usage events", description="Events of the newest day first, withdrawn ones too."),
+    **extension("List usage events", description="Events of the newest day first, withdrawn ones too."),
 )
 async def list_usage_events(context: Ctx, query: Annotated[UsageEventQuery, Query()]) -> ListUsageEventsResponse:
     found = await reads.list_page(context, query.wanted, query.asked)
@@ -163,7 +162,7 @@ async def list_usage_events(context: Ctx, query: Annotated[UsageEventQuery, Quer
 
 @usage_router.get(
     "/v1/usage/unattributed",
-    **changing(
+    **extension(
         "List unattributed usage",
         description="Events that belong to no subscription, and are not billed: of the newest day first, each with the "
         "reason. They belong to a subscription that is dated back to their day.",
@@ -179,7 +178,7 @@ async def list_unattributed_usage(
 
 @usage_router.patch(
     "/v1/usage/events/{usageEventId}",
-    **changing(
+    **extension(
         "Amend a usage event",
         description="Changes what is sent. The event is attributed anew; where its day is billed, the next bill has "
         "the difference. What it was stays in the audit trail.",
@@ -195,7 +194,7 @@ async def amend_usage_event(
 
 @usage_router.post(
     "/v1/usage/events/{usageEventId}/withdraw",
-    **changing(
+    **extension(
         "Withdraw a usage event",
         description="The event counts no more; where its day is billed, the next bill has the difference. Its key "
         "stays taken. What it was stays in the audit trail.",

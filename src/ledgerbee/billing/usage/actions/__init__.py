@@ -5,6 +5,6 @@ For billing: `hold` before spans are changed, `reattribute` after it, and `quant
 
 from ledgerbee.billing.usage.actions.attribute import hold, quantities, reattribute
 from ledgerbee.billing.usage.actions.change import amend, withdraw
-from ledgerbee.billing.usage.actions.report import report, report_together
+from ledgerbee.billing.usage.actions.report import report, report_batch
 
-__all__ = ["amend", "hold", "quantities", "reattribute", "report", "report_together", "withdraw"]
+__all__ = ["amend", "hold", "quantities", "reattribute", "report", "report_batch", "withdraw"]

@@ -28,38 +28,12 @@ class _Under:
     places: list[int] = field(default_factory=list)
 
 
-async def report_together(contexts: Sequence[Context], reports: Sequence[UsageReport]) -> Sequence[Outcome]:
+async def report(contexts: Sequence[Context], reports: Sequence[UsageReport]) -> Sequence[Outcome]:
     """Record the reports of several callers of a company in one transaction; each has its own outcome.
 
     Outcomes are `Recorded` or an error: validation errors, `METER_NOT_FOUND`, `METER_INVALID_STATE`,
     `CUSTOMER_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`. Emits `usage.unattributed`.
     """
-    return await _record(contexts, reports)
-
-
-async def report(context: Context, reports: Sequence[UsageReport]) -> list[Recorded]:
-    """Record a batch, or nothing of it: raises what `report_together` gives, at its place (`events.3.customerId`).
-
-    Emits `usage.unattributed`.
-    """
-    outcomes = await _record([context] * len(reports), reports)
-    faults = [_placed(place, one) for place, one in enumerate(outcomes) if isinstance(one, LedgerBeeError)]
-    if faults:
-        raise with_others(faults[0], faults[1:])
-    return [one for one in outcomes if isinstance(one, Recorded)]
-
-
-def _placed(place: int, fault: LedgerBeeError) -> LedgerBeeError:
-    if "property" not in fault.details and "validationErrors" not in fault.details:
-        fault = fault.error_code.error(fault.message, **{"property": "idempotencyKey", **fault.details})
-    try:
-        with within(f"events.{place}"):
-            raise fault
-    except LedgerBeeError as placed:
-        return placed
-
-
-async def _record(contexts: Sequence[Context], reports: Sequence[UsageReport]) -> Sequence[Outcome]:
     context, counter = contexts[0], StepCounter()
     known = await store.look_up(
         context,
@@ -95,6 +69,28 @@ async def _record(contexts: Sequence[Context], reports: Sequence[UsageReport]) -
     if refused:
         await _look_for_repeated(context, reports, refused, outcomes)
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+async def report_batch(context: Context, reports: Sequence[UsageReport]) -> list[Recorded]:
+    """Record a batch, or nothing of it: raises the errors that `report` gives, at their places (`events.3.customerId`).
+
+    Emits `usage.unattributed`.
+    """
+    outcomes = await report([context] * len(reports), reports)
+    faults = [_placed(place, one) for place, one in enumerate(outcomes) if isinstance(one, LedgerBeeError)]
+    if faults:
+        raise with_others(faults[0], faults[1:])
+    return [one for one in outcomes if isinstance(one, Recorded)]
+
+
+def _placed(place: int, fault: LedgerBeeError) -> LedgerBeeError:
+    if "property" not in fault.details and "validationErrors" not in fault.details:
+        fault = fault.error_code.error(fault.message, **{"property": "idempotencyKey", **fault.details})
+    try:
+        with within(f"events.{place}"):
+            raise fault
+    except LedgerBeeError as placed:
+        return placed
 
 
 def _meter_id(report: UsageReport, known: store.Known) -> UUID | LedgerBeeError:
