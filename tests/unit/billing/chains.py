@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, Charge, Usage
+from ledgerbee.billing.charges.model import Bill, BillShare, Charge
 from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.plans.model import PlanAlternative, PlanId, PlanItem, PlanVersion
 from ledgerbee.billing.subscriptions.model import (
@@ -21,6 +21,7 @@ from ledgerbee.billing.subscriptions.rules import MAX_PERIODS, advance, chosen_i
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain
 from ledgerbee.billing.subscriptions.rules.groups import upcoming_of, with_dates
 from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavior, Span
+from ledgerbee.billing.usage.model import UsedQuantity
 from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price, PriceId, PricingModel, Tier
 from ledgerbee.core.ids import new_id
@@ -111,13 +112,13 @@ class Meter:
     def report(self, metered: Price, on: str | date, value: str | Decimal) -> None:
         self.events.append((metered.id, day(on) if isinstance(on, str) else on, D(value)))
 
-    def count(self, price_id: UUID, spans: Sequence[Span]) -> Usage:
+    def count(self, price_id: UUID, spans: Sequence[Span]) -> UsedQuantity:
         found = [
             value
             for metered, on, value in self.events
             if metered == price_id and any(span.start <= on < span.end for span in spans)
         ]
-        return Usage(total(found), len(found))
+        return UsedQuantity(events=len(found), quantity=total(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,13 +118,6 @@ class BilledCharge:
     left: Decimal
 
 
-class Usage(NamedTuple):
-    """What a meter counted of a price's days: the quantity, which may be below zero, of so many events."""
-
-    quantity: Decimal = ZERO
-    events: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Bill:
     """Charges and credits that leave together, with the billing date that they are due for; `is_refund`: by notes."""

@@ -16,6 +16,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ZERO
 
 UsageEventId = NewType("UsageEventId", UUID)
 
@@ -172,8 +173,8 @@ class AskedQuantity(NamedTuple):
 class UsedQuantity(NamedTuple):
     """How many events, and what they come to by the meter's aggregation; a SUM may be below zero."""
 
-    events: int
-    quantity: Decimal
+    events: int = 0
+    quantity: Decimal = ZERO
 
 
 USAGE_EVENT_NOT_FOUND = ErrorCode("USAGE_EVENT_NOT_FOUND", 404, "No such usage event in the company")

@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Usage
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
@@ -23,7 +22,7 @@ from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.billing.subscriptions.wire import event_data
 from ledgerbee.billing.timelines.model import Span
 from ledgerbee.billing.usage import actions as usage
-from ledgerbee.billing.usage.model import AskedQuantity
+from ledgerbee.billing.usage.model import AskedQuantity, UsedQuantity
 from ledgerbee.catalog.prices.model import BillingPeriodType
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials
@@ -140,11 +139,10 @@ async def _decide(
     return [(one, rules.finish(work, _usage_of(one.chain.subscription.id, used))) for one, work in begun]
 
 
-async def _count(context: Context, asked: Sequence[AskedQuantity | None]) -> dict[AskedQuantity, Usage]:
+async def _count(context: Context, asked: Sequence[AskedQuantity | None]) -> dict[AskedQuantity, UsedQuantity]:
     """What meters counted, by one statement."""
     keys = [key for key in dict.fromkeys(asked) if key is not None]
-    counted = await usage.quantities(context, keys) if keys else ()
-    return {key: Usage(one.quantity, one.events) for key, one in zip(keys, counted, strict=True)}
+    return dict(zip(keys, await usage.quantities(context, keys), strict=True))
 
 
 def _asked(subscription_id: UUID, price_id: UUID, spans: Sequence[Span]) -> AskedQuantity | None:
@@ -153,10 +151,10 @@ def _asked(subscription_id: UUID, price_id: UUID, spans: Sequence[Span]) -> Aske
     return AskedQuantity(subscription_id, price_id, spans[0].start, spans[-1].end) if spans else None
 
 
-def _usage_of(subscription_id: UUID, counted: Mapping[AskedQuantity, Usage]) -> UsageOf:
-    def usage_of(price_id: UUID, spans: Sequence[Span]) -> Usage:
+def _usage_of(subscription_id: UUID, counted: Mapping[AskedQuantity, UsedQuantity]) -> UsageOf:
+    def usage_of(price_id: UUID, spans: Sequence[Span]) -> UsedQuantity:
         key = _asked(subscription_id, price_id, spans)
-        return Usage() if key is None else counted[key]
+        return UsedQuantity() if key is None else counted[key]
 
     return usage_of
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, Charge, Usage
+from ledgerbee.billing.charges.model import Bill, Charge
 from ledgerbee.billing.plans.model import PlanVersion
 from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
@@ -17,10 +17,11 @@ from ledgerbee.billing.subscriptions.model import (
 )
 from ledgerbee.billing.timelines.model import Span, TermsFrom, Timeline
 from ledgerbee.billing.timelines.rules import timeline_of
+from ledgerbee.billing.usage.model import UsedQuantity
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 
 #: What a meter counted for a price on these days.
-UsageOf = Callable[[UUID, Sequence[Span]], Usage]
+UsageOf = Callable[[UUID, Sequence[Span]], UsedQuantity]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,4 +63,4 @@ async def quantities(context: Context, asked: Sequence[AskedQuantity]) -> list[U
         array([iso_day(one.starts_on) for one in asked]),
         array([iso_day(one.ends_on) for one in asked]),
     )
-    return [UsedQuantity(row["events"], Decimal(row["quantity"])) for row in found]
+    return [UsedQuantity(events=row["events"], quantity=Decimal(row["quantity"])) for row in found]
