@@ -64,24 +64,24 @@ def test_named_subscriptions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "takes_negative", "expected"),
+    ("fields", "aggregation", "expected"),
     [
-        ({"value": Decimal(-1)}, True, None),
-        ({"value": Decimal(-1)}, False, {"value": "min"}),
-        ({"value": Decimal(0), "occurred_at": None}, False, None),
-        ({"occurred_at": NOW + timedelta(hours=24)}, False, None),
-        ({"occurred_at": NOW + timedelta(hours=24, microseconds=1)}, True, {"timestamp": "maxDate"}),
-        ({"occurred_at": datetime(1970, 1, 1, tzinfo=UTC)}, True, {"timestamp": "minDate"}),
-        ({"value": Decimal(-1), "occurred_at": None}, False, {"value": "min"}),
+        ({"value": Decimal(-1)}, Aggregation.SUM, None),
+        ({"value": Decimal(-1)}, Aggregation.MAX, {"value": "min"}),
+        ({"value": Decimal(0), "occurred_at": None}, Aggregation.MAX, None),
+        ({"occurred_at": NOW + timedelta(hours=24)}, Aggregation.MAX, None),
+        ({"occurred_at": NOW + timedelta(hours=24, microseconds=1)}, Aggregation.SUM, {"timestamp": "maxDate"}),
+        ({"occurred_at": datetime(1970, 1, 1, tzinfo=UTC)}, Aggregation.SUM, {"timestamp": "minDate"}),
+        ({"value": Decimal(-1), "occurred_at": None}, Aggregation.MAX, {"value": "min"}),
         (
             {"value": Decimal(-1), "occurred_at": NOW + timedelta(days=2)},
-            False,
+            Aggregation.LAST,
             {"value": "min", "timestamp": "maxDate"},
         ),
     ],
 )
-def test_faults(fields: dict[str, Any], takes_negative: bool, expected: dict[str, str] | None) -> None:
-    fault = rules.fault_in(report(**fields), UsageMeter(METER, "Calls", True, takes_negative), NOW)
+def test_faults(fields: dict[str, Any], aggregation: Aggregation, expected: dict[str, str] | None) -> None:
+    fault = rules.fault_in(report(**fields), UsageMeter(METER, "Calls", True, aggregation), NOW)
     assert (fault and places(fault)) == expected
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ledgerbee.billing.meters.model import Aggregation
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
 
@@ -87,7 +88,7 @@ class UsageMeter(NamedTuple):
     id: UUID
     name: str
     is_active: bool
-    takes_negative: bool
+    aggregation: Aggregation
 
 
 class UsageDay(NamedTuple):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec.json import encode
 
+from ledgerbee.billing.meters.model import Aggregation
 from ledgerbee.billing.usage.model import (
     MAX_AHEAD,
     MAX_DIGITS,
@@ -66,9 +67,9 @@ def check_moment(occurred_at: datetime | None, now: datetime) -> None:
         raise invalid(("timestamp", "minDate", "timestamp must not be before 1970"))
 
 
-def check_value(value: Decimal, *, takes_negative: bool) -> None:
+def check_value(value: Decimal, aggregation: Aggregation) -> None:
     """Corrections below zero are for meters that sum up. Raises a validation error."""
-    if value < 0 and not takes_negative:
+    if value < 0 and aggregation is not Aggregation.SUM:
         raise invalid(("value", "min", "value must not be less than 0: the meter's aggregation is not SUM"))
 
 
@@ -78,7 +79,7 @@ def fault_in(report: UsageReport, meter: UsageMeter, now: datetime) -> LedgerBee
         return None
     try:
         check_all(
-            lambda: check_value(report.value, takes_negative=meter.takes_negative),
+            lambda: check_value(report.value, meter.aggregation),
             lambda: check_moment(report.occurred_at, now),
         )
     except LedgerBeeError as fault:

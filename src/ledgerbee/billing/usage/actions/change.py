@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ledgerbee.billing.meters import store as meters
-from ledgerbee.billing.meters.model import Aggregation, MeterId
+from ledgerbee.billing.meters.model import MeterId
 from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.actions.events import emit_unattributed
 from ledgerbee.billing.usage.model import (
@@ -33,7 +33,7 @@ async def amend(context: Context, event_id: UsageEventId, changed: Changes[Amend
     wanted = changed.applied_to(AmendedUsage(before.value, before.occurred_at, before.metadata))
     meter = await meters.get(context, MeterId(before.meter_id))
     check_all(
-        lambda: rules.check_value(wanted.value, takes_negative=meter.aggregation is Aggregation.SUM),
+        lambda: rules.check_value(wanted.value, meter.aggregation),
         lambda: rules.check_moment(wanted.timestamp if "timestamp" in changed.fields else None, context.company_now),
         lambda: rules.named_subscription(wanted.metadata),
     )

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from ledgerbee.billing.meters.model import Aggregation
 from ledgerbee.billing.usage.model import NewUsage, UsageDay, UsageMeter
 from ledgerbee.billing.usage.store.chains import CHAIN, SHARED_LOCKS, STATE, hold_spans, locks_of
 from ledgerbee.billing.usage.store.days import ADDED, DAY_COLUMNS, SUMS
@@ -14,7 +15,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.literals import array, bytea_array, nullable_array, text_array
 
 _METER: Final = """
-SELECT m.id, m.name, m.status = 'ACTIVE' AS is_active, m.aggregation = 'SUM' AS takes_negative FROM meters m
+SELECT m.id, m.name, m.status = 'ACTIVE' AS is_active, m.aggregation FROM meters m
 WHERE m.company_id = $1 AND m.{} = ANY ($%d)
 """
 _LOOK_UP: Final = f"""
@@ -96,7 +97,11 @@ async def look_up(
         list(customer_ids),
         locks_of(customer_ids),
     )
-    meters = [UsageMeter(*row) for row in found if row["name"] is not None]
+    meters = [
+        UsageMeter(row["id"], row["name"], row["is_active"], Aggregation(row["aggregation"]))
+        for row in found
+        if row["name"] is not None
+    ]
     customers = {row["id"] for row in found if row["name"] is None}
     return Known({meter.id: meter for meter in meters}, {meter.name: meter for meter in meters}, customers)
 
