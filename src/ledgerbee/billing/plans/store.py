@@ -123,12 +123,6 @@ async def get_for_update(context: Context, plan_id: UUID) -> Plan:
     return await get(context, plan_id)
 
 
-async def get_version(context: Context, plan_id: UUID, version: int) -> PlanVersion:
-    """One version of a plan. Raises `SUBSCRIPTION_PLAN_NOT_FOUND`."""
-    key = (PlanId(plan_id), version)
-    return SUBSCRIPTION_PLAN_NOT_FOUND.unless((await get_versions(context, {key})).get(key))
-
-
 async def get_versions(context: Context, keys: Collection[VersionKey]) -> dict[VersionKey, PlanVersion]:
     """The versions among `keys` (plan, version) that the company has, in one statement."""
     if not keys:
