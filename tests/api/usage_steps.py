@@ -29,6 +29,8 @@ INSERT INTO metered_spans (company_id, subscription_id, price_id, meter_id, cust
                            chain_starts_on, billed_until, closes_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
+#: Whose each event is, and how it counts.
+_OWNED = "SELECT id, subscription_id, state FROM usage_events WHERE company_id = $1"
 
 
 @dataclass
@@ -79,7 +81,9 @@ class Metering:
         async def work(context: Context) -> int:
             await actions.hold(context, [UUID(self.customer_id)])
             await context.connection.execute(changes, context.company_id, *arguments)
-            return await actions.reattribute(context, [UUID(self.customer_id)], from_day)
+            before = await context.connection.fetch(_OWNED, context.company_id)
+            await actions.reattribute(context, [UUID(self.customer_id)], from_day)
+            return len({*await context.connection.fetch(_OWNED, context.company_id)} - {*before})
 
         moved: int = await self.api.run(work)
         return moved

@@ -116,7 +116,6 @@ class UsageEvent:
     occurred_at: datetime
     value: Decimal
     metadata: Mapping[str, Any]
-    received_on: date
     received_at: datetime
     state: UsageState
     reason: str | None = None

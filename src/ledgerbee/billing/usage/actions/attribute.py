@@ -1,7 +1,7 @@
 """What billing asks of usage: to belong to the timelines as they are by now, and what it comes to."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from ledgerbee.billing.usage.actions.events import emit_unattributed
@@ -20,8 +20,8 @@ async def hold(context: Context, customer_ids: Collection[UUID]) -> None:
     await chains.lock_alone(context, customer_ids)
 
 
-async def reattribute(context: Context, customer_ids: Collection[UUID], from_day: date) -> int:
-    """Have each event of these customers, from a day on, belong to the chain that covers it by now; how many moved.
+async def reattribute(context: Context, customer_ids: Collection[UUID], from_day: date) -> None:
+    """Have each event of these customers, from a day on, belong to the chain that covers it by now.
 
     For after a change of `metered_spans`, in its transaction (see `hold`): what is covered now is attributed, what
     isn't any more is taken back, what an ended subscription gets too late is marked so. Days that were billed are noted
@@ -31,20 +31,19 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
     await hold(context, customer_ids)
     moved = await days.reattribute(context, customer_ids, from_day)
     if not moved:
-        return 0
+        return
     last = max(one.day for one in moved)
     pairs = {(one.customer_id, one.meter_id) for one in moved}
-    await chains.hold_spans(context, pairs, from_day, last + timedelta(days=1))
-    keys, late = set(), []
+    await chains.hold_spans(context, pairs, from_day, last)
+    touched, late = set(), []
     for one in moved:
         for chain, state, is_there in ((one.was, one.state_was, False), (one.subscription_id, one.state, True)):
-            keys.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
+            touched.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
             if chain is not None and state == UsageState.ACCEPTED:
                 added = one.events if is_there else 0
                 late.append(days.LateDay(chain, one.meter_id, one.day, added, not is_there))
-    emit_unattributed(context, await days.recount(context, keys))
+    emit_unattributed(context, await days.recount(context, touched))
     await days.mark_late(context, late)
-    return sum(one.events for one in moved)
 
 
 async def quantities(context: Context, asked: Sequence[AskedQuantity]) -> list[UsedQuantity]:
