@@ -23,6 +23,8 @@ from ledgerbee.billing.plans.model import (
     PlanVersion,
 )
 from ledgerbee.catalog.prices.model import (
+    DAYS_OF_INTERVAL,
+    MONTHS_OF_INTERVAL,
     PRODUCT_PRICE_NOT_FOUND,
     BillingInterval,
     BillingPeriodType,
@@ -38,9 +40,6 @@ Problem = tuple[str, str, str]
 
 #: Fields of a plan that its versions fix; the others are the plan's own.
 VERSIONED: Final = frozenset({"items", "currency", "interval", "interval_count", "alternatives", "trial_days"})
-#: Days and months of an interval. A week is 7 days and a year 12 months, whatever the anchor.
-_DAYS: Final = {BillingInterval.DAY: 1, BillingInterval.WEEK: 7}
-_MONTHS: Final = {BillingInterval.MONTH: 1, BillingInterval.YEAR: 12}
 #: Days of a month on average: 400 years are 146,097 days.
 _DAYS_A_MONTH: Final = Fraction(146_097, 4_800)
 
@@ -284,7 +283,9 @@ def _repeated(cadences: Sequence[tuple[BillingInterval, int]]) -> Iterator[Probl
 
 def _counted(interval: BillingInterval, count: int) -> tuple[bool, int]:
     """A cadence in days or in months."""
-    return (True, _DAYS[interval] * count) if interval in _DAYS else (False, _MONTHS[interval] * count)
+    if interval in DAYS_OF_INTERVAL:
+        return True, DAYS_OF_INTERVAL[interval] * count
+    return False, MONTHS_OF_INTERVAL[interval] * count
 
 
 def _length(interval: BillingInterval, count: int) -> Fraction:

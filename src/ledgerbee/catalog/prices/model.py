@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from ledgerbee.catalog.model import CatalogStatus, ProductId
@@ -41,6 +41,11 @@ class BillingInterval(StrEnum):
     WEEK = "week"
     MONTH = "month"
     YEAR = "year"
+
+
+#: Days and months of an interval. A week is 7 days and a year 12 months, whatever the anchor.
+DAYS_OF_INTERVAL: Final = {BillingInterval.DAY: 1, BillingInterval.WEEK: 7}
+MONTHS_OF_INTERVAL: Final = {BillingInterval.MONTH: 1, BillingInterval.YEAR: 12}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,9 @@
 from calendar import monthrange
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
 
 from ledgerbee.billing.timelines.model import Cadence, Grid, Span
-from ledgerbee.catalog.prices.model import BillingInterval
-
-_DAYS: Final = {BillingInterval.DAY: 1, BillingInterval.WEEK: 7}
-_MONTHS: Final = {BillingInterval.MONTH: 1, BillingInterval.YEAR: 12}
+from ledgerbee.catalog.prices.model import DAYS_OF_INTERVAL, MONTHS_OF_INTERVAL
 
 
 def boundary(grid: Grid, index: int) -> date:
@@ -18,9 +14,9 @@ def boundary(grid: Grid, index: int) -> date:
     A month that is too short for the anchor's day starts its period on its last day: 31 January, 28 February, 31 March.
     """
     interval, count = grid.cadence.interval, grid.cadence.count
-    if interval in _DAYS:
-        return grid.anchor + timedelta(days=index * count * _DAYS[interval])
-    months = grid.anchor.year * 12 + grid.anchor.month - 1 + index * count * _MONTHS[interval]
+    if interval in DAYS_OF_INTERVAL:
+        return grid.anchor + timedelta(days=index * count * DAYS_OF_INTERVAL[interval])
+    months = grid.anchor.year * 12 + grid.anchor.month - 1 + index * count * MONTHS_OF_INTERVAL[interval]
     year, month = divmod(months, 12)
     return date(year, month + 1, min(grid.anchor_day, monthrange(year, month + 1)[1]))
 
@@ -28,10 +24,10 @@ def boundary(grid: Grid, index: int) -> date:
 def index_at(grid: Grid, day: date) -> int:
     """The number of the period that holds `day`."""
     interval, count = grid.cadence.interval, grid.cadence.count
-    if interval in _DAYS:
-        return (day - grid.anchor).days // (count * _DAYS[interval])
+    if interval in DAYS_OF_INTERVAL:
+        return (day - grid.anchor).days // (count * DAYS_OF_INTERVAL[interval])
     months = (day.year - grid.anchor.year) * 12 + day.month - grid.anchor.month
-    index = months // (count * _MONTHS[interval])
+    index = months // (count * MONTHS_OF_INTERVAL[interval])
     return index if boundary(grid, index) <= day else index - 1
 
 
@@ -53,5 +49,5 @@ def moved_to(grid: Grid, cadence: Cadence, start: date) -> Grid:
     The boundary on 28 February of an anchor on the 31st ends a quarter later on 31 May. Days and weeks have no day of
     the month: what follows them in months takes that of `start`.
     """
-    keeps_day = grid.cadence.interval in _MONTHS and cadence.interval in _MONTHS
+    keeps_day = grid.cadence.interval in MONTHS_OF_INTERVAL and cadence.interval in MONTHS_OF_INTERVAL
     return Grid(cadence, start, grid.anchor_day if keeps_day else start.day)
