@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 
 from ledgerbee.billing.meters import actions, store
-from ledgerbee.billing.meters.model import METER_NAME_ALREADY_EXISTS, MeterFields, MeterId
+from ledgerbee.billing.meters.model import METER_NAME_ALREADY_EXISTS, MeterId
 from ledgerbee.billing.meters.wire import (
     CreateMeterRequest,
     ListMetersResponse,
@@ -16,7 +16,7 @@ from ledgerbee.billing.meters.wire import (
     render,
     render_subscriptions,
 )
-from ledgerbee.catalog.prices.model import METER_NOT_FOUND, MeterStatus
+from ledgerbee.catalog.prices.model import METER_NOT_FOUND
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf, PathName
 
@@ -57,8 +57,7 @@ async def list_meter_subscriptions_by_name(context: Ctx, meter_name: MeterNamePa
     **metered("List meters", extension=True, description="Pass `?search=` to prefix-match on the name."),
 )
 async def list_meters(context: Ctx, query: Annotated[MeterQuery, Query()]) -> ListMetersResponse:
-    status = None if query.status is None else MeterStatus(query.status)
-    found = await store.list_page(context, query.asked, status)
+    found = await store.list_page(context, query.asked, query.status)
     return ListMetersResponse.of([render(meter) for meter in found.rows], found.total, query.asked)
 
 
@@ -75,8 +74,7 @@ async def list_meters(context: Ctx, query: Annotated[MeterQuery, Query()]) -> Li
     ),
 )
 async def create_meter(context: Ctx, body: CreateMeterRequest) -> MeterResponse:
-    given = {name: getattr(body, name) for name in body.model_fields_set}
-    return render(await actions.create(context, MeterFields(**given)))
+    return render(await actions.create(context, body.meter()))
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from ledgerbee.billing.meters import rules
-from ledgerbee.billing.meters.model import Aggregation, Meter, ReportingSubscription
+from ledgerbee.billing.meters.model import Aggregation, Meter, MeterFields, ReportingSubscription
 from ledgerbee.catalog.prices.model import MeterStatus
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableLine
@@ -46,6 +46,10 @@ class CreateMeterRequest(RequestModel):
         yield lambda: rules.check_name(self.name)
         yield lambda: rules.check_unique_key(self.aggregation, self.unique_key)
 
+    def meter(self) -> MeterFields:
+        """The meter that the body describes."""
+        return MeterFields(**self.model_dump(exclude_unset=True))
+
 
 class MeterResponse(ResponseModel):
     """A meter."""
@@ -72,7 +76,7 @@ class MeterQuery(ListQuery):
 
     search: Annotated[Search, search_schema("API")] = Field(None, description="Prefix search on the name")
     status: Annotated[
-        Literal["ACTIVE", "ARCHIVED"] | None, WithJsonSchema({"type": "string", "enum": ["ACTIVE", "ARCHIVED"]})
+        MeterStatus | None, WithJsonSchema({"type": "string", "enum": [status.value for status in MeterStatus]})
     ] = Field(None, description="Only meters of this status")
     sort_by: Literal["name", "createdAt"] = Field("createdAt", description="Field to sort by")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
@@ -10,11 +10,10 @@ from ledgerbee.billing.plans.model import (
     MAX_TRIAL_DAYS,
     NewAlternative,
     Plan,
-    PlanAlternative,
     PlanFields,
     PlanItem,
+    PlanRow,
     PlanStatus,
-    PlanTerms,
     PlanVersion,
 )
 from ledgerbee.billing.plans.rules import check_prices_differ
@@ -23,6 +22,7 @@ from ledgerbee.catalog.prices.wire import IntervalCount
 from ledgerbee.catalog.wire import CatalogName
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import property_path
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import ONE
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.checks import Check, Facts
@@ -271,45 +271,9 @@ def _alternatives(alternatives: Iterable[PlanAlternativeRequest]) -> tuple[NewAl
 
 def render(plan: Plan) -> SubscriptionPlanResponse:
     """A plan on the wire."""
-    return SubscriptionPlanResponse(
-        id=plan.id,
-        name=plan.name,
-        status=plan.status,
-        display_order=plan.display_order,
-        vanity=plan.vanity,
-        version=plan.version,
-        created_at=plan.created_at,
-        updated_at=plan.updated_at,
-        **_render_terms(plan.current),
-    )
+    return SubscriptionPlanResponse(**fields_of(plan, PlanRow), **dict(_Terms.of_row(plan.current)))
 
 
 def render_version(version: PlanVersion) -> SubscriptionPlanVersionResponse:
     """A version of a plan on the wire."""
-    return SubscriptionPlanVersionResponse(
-        plan_id=version.plan_id,
-        version=version.version,
-        created_at=version.created_at,
-        **_render_terms(version),
-    )
-
-
-def _render_terms(terms: PlanTerms) -> dict[str, Any]:
-    return {
-        "currency": terms.currency,
-        "items": _render_items(terms.items),
-        "interval": terms.interval,
-        "interval_count": terms.interval_count,
-        "alternatives": [_render_alternative(one) for one in terms.alternatives],
-        "trial_days": terms.trial_days,
-    }
-
-
-def _render_alternative(one: PlanAlternative) -> PlanAlternativeResponse:
-    return PlanAlternativeResponse(
-        interval=one.interval, interval_count=one.interval_count, items=_render_items(one.items)
-    )
-
-
-def _render_items(items: Iterable[PlanItem]) -> list[PlanItemResponse]:
-    return [PlanItemResponse(price_id=item.price_id, quantity=item.quantity, optional=item.optional) for item in items]
+    return SubscriptionPlanVersionResponse.of_row(version)
