@@ -144,3 +144,8 @@ def format_decimal(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def plain_number(value: Decimal) -> int | float:
+    """A decimal as the JSON number that prints the same: exact to 15 significant digits."""
+    return int(value) if value == value.to_integral_value() else float(value)

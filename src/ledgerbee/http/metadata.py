@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.http.wire import plain_number
+from ledgerbee.core.money import plain_number
 
 MAX_KEYS: Final = 50
 MAX_KEY_LENGTH: Final = 40

@@ -33,6 +33,7 @@ from ledgerbee.core.money import (
     UNIT_PRICE_PLACES,
     format_decimal,
     is_currency,
+    plain_number,
 )
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.checks import Check, Facts
@@ -208,11 +209,6 @@ DecimalText = Annotated[
     PlainSerializer(format_decimal, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["99.5"]}),
 ]
-
-
-def plain_number(value: Decimal) -> int | float:
-    """A decimal as the JSON number that prints the same: exact to 15 significant digits."""
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 #: A decimal that the reference prints as a JSON number (rates, quantities).

@@ -30,7 +30,7 @@ from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.billing.timelines.model import BillingDirection, Item, ProrationBehavior, Segment
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
 from ledgerbee.core.fields import fields_of
-from ledgerbee.core.money import format_amount
+from ledgerbee.core.money import format_amount, plain_number
 from ledgerbee.http.wire import (
     EXAMPLE_ID,
     IdText,
@@ -41,7 +41,6 @@ from ledgerbee.http.wire import (
     ResponseModel,
     WholeNumber,
     omitted,
-    plain_number,
 )
 
 _ANCHOR = "The day that periods are counted from; only its phase counts"

@@ -23,7 +23,7 @@ from ledgerbee.billing.usage.model import (
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import LedgerBeeError, check_all, invalid
 from ledgerbee.core.ids import parse_id
-from ledgerbee.http.wire import plain_number
+from ledgerbee.core.money import plain_number
 
 #: Nothing was metered before: what says so has lost its clock.
 _EARLIEST: Final = datetime(1970, 1, 2, tzinfo=UTC)
