@@ -52,6 +52,27 @@ async def test_what_is_billed_is_told(biller: Biller) -> None:
     assert {"subscription.billed", "billing.run_completed", "invoice.sent"} <= {one["type"] for one in audit}
 
 
+async def test_a_parent_pays_its_children_by_one_invoice(biller: Biller) -> None:
+    parent = await biller.customer(name="Havblik Holding A/S")
+    pays = {"parentCustomerId": parent, "billingRelationship": "parent_pays"}
+    amounts = {}
+    for amount in ("200.00", "300.00"):
+        plan = await biller.plan(await biller.recurring(amount))
+        amounts[await biller.subscribe(plan, "2026-03-01", await biller.customer(**pays))] = amount
+    own = await biller.subscribe(await biller.plan(await biller.recurring("50")), "2026-03-01", parent)
+    run = await biller.bill()
+    both, alone = sorted(await biller.invoices(), key=lambda one: len(one["lines"]), reverse=True)
+    assert {one["customerId"] for one in (both, alone)} == {parent}
+    assert sorted(line["totalPrice"] for line in both["lines"]) == ["200.00", "300.00"]
+    assert (both["subtotal"], alone["subtotal"]) == ("500.00", "50.00")
+    found = {one["subscriptionId"]: (one["outcome"], one["invoiceId"], one["amount"]) for one in run["results"]}
+    assert found == {one: ("invoiced", both["id"], amount) for one, amount in amounts.items()} | {
+        own: ("invoiced", alone["id"], "50.00")
+    }
+    assert run["total"] == 3
+    await biller.check_books()
+
+
 async def test_a_run_is_listed_and_read_by_pages(biller: Biller) -> None:
     plan = await biller.plan(await biller.recurring())
     subscriptions = [await biller.subscribe(plan, "2026-03-01") for _ in range(3)]

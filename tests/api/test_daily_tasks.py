@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from tests.conftest import BLOBS, Api, SteeredClock, new_company
+from tests.ledger_books import as_owner
 from tests.sandboxes import advance, ask, job_run
 
 from ledgerbee.core.errors import ErrorCode
@@ -173,18 +174,20 @@ async def test_days_of_long_ago_are_forgotten(api: Api) -> None:
     assert await day_of(api, "2026-03-16") is None
 
 
-async def test_a_fault_of_one_company_keeps_no_other_waiting(
-    api: Api, other_api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original: Any = store.hour
-
-    async def hour(context: Context) -> int:
-        if context.company_id == api.company_id:
-            raise RuntimeError("as told")
-        found: int = await original(context)
-        return found
-
-    monkeypatch.setattr(store, "hour", hour)
-    assert await look(other_api) == ["2026-03-16"]
-    monkeypatch.undo()
+async def test_a_fault_of_one_company_keeps_no_other_waiting(api: Api, other_api: Api, database_url: str) -> None:
+    await set_time_zone(api, "Nowhere/Nowhere", database_url)
+    with capture_logs() as logs:
+        assert await look(other_api) == ["2026-03-16"]
+    told = {one["company_id"]: one["error"] for one in logs if one["event"] == "daily.not_begun"}
+    assert "Nowhere/Nowhere" in told[str(api.company_id)]
+    assert str(other_api.company_id) not in told
+    await set_time_zone(api, "Europe/Copenhagen", database_url)
     assert await look(api) == ["2026-03-16"]
+
+
+async def set_time_zone(api: Api, time_zone: str, database_url: str) -> None:
+    """Write a company's time zone as nobody can over the API, whatever it is."""
+    owner = await as_owner(database_url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(api.company_id))
+    await owner.execute("UPDATE companies SET time_zone = $2 WHERE company_id = $1", api.company_id, time_zone)
+    await owner.close()

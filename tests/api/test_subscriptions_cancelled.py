@@ -85,6 +85,21 @@ async def test_all_is_given_back_on_the_first_day(subscriptions: Subscriptions) 
     assert answer["endDate"] == "2026-03-15"
 
 
+async def test_unused_days_that_were_not_invoiced_yet_are_charged_less(subscriptions: Subscriptions) -> None:
+    """A first part that waits for the next invoice: the end brings one, of the days that were used."""
+    fields = {"billingCycleAnchor": "2026-03-01", "prorationBehavior": "create_prorations"}
+    made = await billed(subscriptions, start="2026-03-11", **fields)
+    (first,) = await subscriptions.parts(made, "charges")
+    assert (first["amount"], first["invoiceId"]) == ("135.48", None)  # 21 of 31 days of 200.00
+    answer = await subscriptions.cancel(made, "immediately", refundBehavior="prorated")
+    assert answer["refund"] == {**NOTHING, "behavior": "prorated", "reason": "on_invoice"}
+    (listed,) = (await subscriptions.shop.ok("GET", "/v1/invoices"))["data"]
+    invoice = await subscriptions.shop.invoice(listed["id"])
+    assert sorted(line["totalPrice"] for line in invoice["lines"]) == ["-103.23", "135.48"]  # 16 of 31 days
+    assert invoice["subtotal"] == "32.25"
+    assert (await subscriptions.shop.ok("GET", "/v1/credit-notes"))["total"] == 0
+
+
 async def test_the_last_paid_invoice_is_given_back(subscriptions: Subscriptions) -> None:
     made = await billed(subscriptions)
     shop = subscriptions.shop

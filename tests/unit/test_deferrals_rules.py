@@ -130,7 +130,7 @@ def test_months_sum_up_to_the_whole(drawn: tuple[str, Decimal, Computed], data: 
                 assert part * whole >= 0
         assert (one.amount_left, one.base_amount_left) == (ZERO, ZERO)
         assert (taken, base_taken) == (first.amount, first.base_amount)
-        assert months == [add_months(months[0], place) for place in range(len(months))] if months else True
+        assert months == [add_months(months[0], place) for place in range(len(months))]
         assert all(month <= first_of_month(first.period_end) for month in months)
 
 

@@ -121,8 +121,9 @@ class RefundResponse(ResponseModel):
     credit_note_ids: list[IdText] = Field(description="The credit notes that were sent", examples=[[EXAMPLE_ID]])
     amount: MoneyText = Field(description="What they sum up to, excluding VAT", examples=["135.48"])
     reason: str | None = Field(
-        description="Why nothing was given back though it was asked for: `scheduled` (it is on its day), "
-        "`no_paid_invoice`, `nothing_left`; null otherwise",
+        description="Why there is no credit note though it was asked for: `scheduled` (it is on its day), "
+        "`no_paid_invoice`, `nothing_left`, `on_invoice` (the days were not invoiced yet and are charged less); "
+        "null otherwise",
         examples=["no_paid_invoice"],
     )
 
