@@ -18,7 +18,7 @@ LATE_DAYS: Final = timedelta(days=30)
 class MeteredSpan:
     """Days on which usage of a price belongs to a subscription: a row of `metered_spans`.
 
-    `ends_on` is the first day after them, None without an end; usage that comes in later than `closes_on` is not billed.
+    `ends_on` is the first day after them, None without an end; usage that comes later than `closes_on` is not billed.
     """
 
     subscription_id: UUID
