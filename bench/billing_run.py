@@ -19,6 +19,7 @@ import asyncpg
 from bench.support import Books, books, connect, post, server, tenant_of, verdict
 
 from ledgerbee.app.main import create_app
+from ledgerbee.app.process import freeze_gc
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.billing.runs import actions, store
 from ledgerbee.billing.runs.model import BillingRun, BillingRunTrigger
@@ -186,6 +187,7 @@ async def _run(found: Books) -> tuple[BillingRun, float]:
     async def start(context: Context) -> BillingRun:
         return await actions.start(context, as_of=THIS_MONTH, trigger=BillingRunTrigger.REQUESTED, enqueues=False)
 
+    freeze_gc()
     started, cpu = time.perf_counter(), time.process_time()
     run = await process(session, await session.write(start))
     elapsed = time.perf_counter() - started

@@ -67,13 +67,16 @@ async def run_when(biller: Biller, status: str, count: int = 1) -> dict[str, Any
 
 
 @asynccontextmanager
-async def held(biller: Biller, subscription_id: str, database_url: str) -> AsyncIterator[None]:
-    """Somebody else has a subscription in hand until the block ends: no run comes past it."""
+async def held(biller: Biller, subscription_ids: list[str], database_url: str) -> AsyncIterator[None]:
+    """Somebody else has subscriptions in hand until the block ends: no run comes past them."""
     owner = await as_owner(database_url)
     try:
         async with owner.transaction():
             await owner.execute("SELECT set_config('app.company_id', $1, true)", str(biller.api.company_id))
-            assert await owner.fetchval("SELECT 1 FROM subscriptions WHERE id = $1 FOR UPDATE", UUID(subscription_id))
+            held = await owner.fetch(
+                "SELECT id FROM subscriptions WHERE id = ANY($1) FOR UPDATE", [UUID(one) for one in subscription_ids]
+            )
+            assert len(held) == len(subscription_ids)
             yield
     finally:
         await owner.close()
@@ -112,13 +115,13 @@ async def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
     biller: Biller, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = await biller.plan(await biller.recurring("200"))
-    # Runs go by the ids of who pays.
+    # Runs go by the ids of who pays, and bill two chunks at once.
     customers = sorted([await biller.customer() for _ in range(6)])
     subscriptions = [await biller.subscribe(plan, "2026-03-01", customer) for customer in customers]
     await forget_jobs(database_url)
     monkeypatch.setattr(process, "CHUNK", 1)
     await biller.start_run()
-    async with held(biller, subscriptions[2], database_url), working(biller, Limits(grace=timedelta(0))):
+    async with held(biller, subscriptions[2:4], database_url), working(biller, Limits(grace=timedelta(0))):
         async with asyncio.timeout(TIMEOUT_S):
             while await biller.count("invoices") < 2:  # noqa: ASYNC110  the worker makes them
                 await asyncio.sleep(0.01)

@@ -21,6 +21,7 @@ def biller(api: Api) -> Biller:
 
 async def test_a_dry_run_that_was_interrupted_counts_each_once(biller: Biller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "CHUNK", 1)
+    monkeypatch.setattr(process, "AT_ONCE", 1)
     plan = await biller.plan(await biller.recurring("200"))
     subscriptions = {await biller.subscribe(plan, "2026-03-01") for _ in range(3)}
     run_id = await biller.start_run(dryRun=True)

@@ -365,16 +365,18 @@ class Database:
 
 
 class _SingleConnection(Database):
-    """A database whose transactions all run on the same connection, one after the other."""
+    """A database whose transactions all run on the same connection, one after the other: each waits for its turn."""
 
     def __init__(self, database: Database, connection: Connection) -> None:
         super().__init__(database.pool, database.reactions, database.cell)
         self.public_url, self.secrets = database.public_url, database.secrets
         self._connection = connection
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def connection(self, holder: Hashable = None, *, read_only: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002
-        yield self._connection
+        async with self._turn:
+            yield self._connection
 
 
 async def _begin(connection: Connection, statements: str) -> None:

@@ -5,6 +5,7 @@ A run that was interrupted is resumed: what was billed is not due any more. Two 
 are locked.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +44,8 @@ T = TypeVar("T")
 
 #: Subscriptions that are billed in one transaction.
 CHUNK: Final = 250
+#: Chunks that are under way at once: the next one is loaded and decided while the server writes the one before.
+AT_ONCE: Final = 2
 #: Periods of one subscription that a dry run goes through: it can't go on where it ended.
 _ALL: Final = 100_000
 #: Payers that are looked up at once.
@@ -131,11 +134,21 @@ class _Process:
         after: UUID | None = None
         while True:
             page = await self.session.read(partial(store.due_payers, run=self.run, after=after, limit=_PAGE))
-            for chunk in _chunks(page):
-                await self._bill(chunk)
+            chunks = _chunks(page)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(AT_ONCE):
+                        group.create_task(self._bill_each(chunks))
+            except ExceptionGroup as faults:
+                raise faults.exceptions[0] from faults
             if len(page) < _PAGE:
                 return
             after = page[-1].payer_id
+
+    async def _bill_each(self, chunks: Iterator[Sequence[DuePayer]]) -> None:
+        """Bill the chunks that are left, together with others who take of them."""
+        for chunk in chunks:
+            await self._bill(chunk)
 
     async def _bill(self, chunk: Sequence[DuePayer]) -> None:
         """Bill a chunk, those of a chunk that are still due once more, and so on: catching up goes in steps."""
