@@ -86,6 +86,7 @@ class TestCreate:
             "isActive": True,
             "billingRelationship": "self",
             "parentCustomerId": None,
+            "invoicingMode": "single_invoice",
             "includeChildDetailsPdf": False,
             "email": None,
             "phone": None,

@@ -8,6 +8,7 @@ from ledgerbee.http.arrays import array_of
 from ledgerbee.http.metadata import matching_objects
 from ledgerbee.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.wire import IdOf
 from ledgerbee.parties.contacts.model import CONTACT_DEFAULT_REQUIRED, CONTACT_MULTIPLE_DEFAULTS
 from ledgerbee.parties.customers import actions, store
 from ledgerbee.parties.customers.model import (
@@ -25,7 +26,7 @@ from ledgerbee.parties.customers.wire import (
 )
 from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND
 from ledgerbee.parties.party.http import CustomerPath
-from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, CustomerId
 
 router = resource_router("Customers")
 
@@ -61,12 +62,17 @@ async def list_customers(
     external_system_id: Annotated[
         str | None, Query(alias="externalSystemId", description="Exact id in your system", examples=["crm-17"])
     ] = None,
+    parent_customer_id: Annotated[
+        IdOf[CustomerId] | None,
+        Query(alias="parentCustomerId", description="Only the children of this customer (extension)"),
+    ] = None,
 ) -> Response:
     """List customers."""
     found = await store.list_ids(
         context,
         number=customer_number,
         external_system_id=external_system_id,
+        parent_id=parent_customer_id,
         metadata=[matching_objects(key, text) for key, text in metadata],
     )
     return await array_of(context, caller, found, store.get_many, render)

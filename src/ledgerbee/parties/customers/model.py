@@ -36,11 +36,19 @@ class BillingRelationship(StrEnum):
     PARENT_PAYS = "parent_pays"
 
 
+class InvoicingMode(StrEnum):
+    """How a customer is invoiced for the children that it pays for: all of a day at once, or each by itself."""
+
+    SINGLE_INVOICE = "single_invoice"
+    PER_CHILD = "per_child"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerFields:
     """What whoever keeps a customer says of it.
 
     `currency` (ISO 4217) may be left out of a new customer only: it is the company's base currency then.
+    `invoicing_mode` is about the children that it pays for.
     `endpoint_id` is where e-invoices go without an EAN (`parties.endpoints`).
     `payment_terms_days` and `language` fall back to the company's when None.
     """
@@ -55,6 +63,7 @@ class CustomerFields:
     is_active: bool = True
     billing_relationship: BillingRelationship = BillingRelationship.SELF
     parent_customer_id: CustomerId | None = None
+    invoicing_mode: InvoicingMode = InvoicingMode.SINGLE_INVOICE
     include_child_details_pdf: bool = False
     email: str | None = None
     phone: str | None = None

@@ -15,6 +15,7 @@ from ledgerbee.parties.customers.model import (
     Customer,
     CustomerType,
     GroupedCustomer,
+    InvoicingMode,
     VatZone,
 )
 from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND
@@ -44,6 +45,7 @@ async def list_ids(
     *,
     number: str | None = None,
     external_system_id: str | None = None,
+    parent_id: UUID | None = None,
     metadata: Iterable[Sequence[dict[str, Any]]] = (),
 ) -> list[UUID]:
     """The ids of the customers that match every filter, by number in natural order.
@@ -52,7 +54,8 @@ async def list_ids(
     """
     arguments: list[Any] = [context.company_id]
     conditions = []
-    for column, value in (("number", number), ("external_system_id", external_system_id)):
+    exact = (("number", number), ("external_system_id", external_system_id), ("parent_customer_id", parent_id))
+    for column, value in exact:
         if value is not None:
             arguments.append(value)
             conditions.append(f" AND c.{column} = ${len(arguments)}")
@@ -137,4 +140,5 @@ def _values(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
     values["customer_type"] = CustomerType(values["customer_type"])
     values["vat_zone"] = VatZone(values["vat_zone"])
     values["billing_relationship"] = BillingRelationship(values["billing_relationship"])
+    values["invoicing_mode"] = InvoicingMode(values["invoicing_mode"])
     return values

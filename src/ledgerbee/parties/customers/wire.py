@@ -28,6 +28,7 @@ from ledgerbee.parties.customers.model import (
     CustomerFields,
     CustomerType,
     GroupedCustomer,
+    InvoicingMode,
     VatZone,
 )
 from ledgerbee.parties.groups.model import CustomerGroupId
@@ -46,8 +47,14 @@ from ledgerbee.tenancy.company.wire import Language
 
 _NUMBER: Final = "Unique customer number within the company"
 _ZONE: Final = "Where sales to the customer take place for VAT"
-_PAYER: Final = "`parent_pays` needs a parentCustomerId"
-_CHILD_PDF: Final = "Attach a PDF for each child to a consolidated invoice of this parent"
+_PAYER: Final = "`parent_pays` needs a parentCustomerId. The nearest ancestor that pays for itself is invoiced"
+_MODE: Final = (
+    "How this customer is invoiced for the subscriptions of children that it pays for: all of a billing date and "
+    "currency on one invoice, or an invoice for each subscription (extension)"
+)
+_CHILD_PDF: Final = (
+    "Mail a zip with a PDF for each child along with consolidated invoices of this parent, in the mode `single_invoice`"
+)
 _EXTERNAL_ID: Final = "Its id in your system, unique per company"
 _ENDPOINT: Final = "Where e-invoices go without an EAN: scheme (Peppol's list) and number, its check digits right"
 _TERMS: Final = "Days from the document's date to its due date; null: the company's terms"
@@ -68,9 +75,8 @@ class CustomerResponse(ResponseModel):
     is_active: bool
     billing_relationship: BillingRelationship = Field(description="Who pays: the customer itself or its parent")
     parent_customer_id: IdText | None
-    include_child_details_pdf: bool = Field(
-        description="Attach a PDF for each child to a consolidated invoice of this parent"
-    )
+    invoicing_mode: InvoicingMode = Field(description=_MODE)
+    include_child_details_pdf: bool = Field(description=_CHILD_PDF)
     email: str | None = Field(examples=["faktura@example.com"])
     phone: str | None = Field(examples=["+45 33 12 34 56"])
     address: str | None = Field(examples=["Havnegade 1"])
@@ -111,6 +117,7 @@ class CreateCustomerRequest(RequestModel):
     is_active: Flag = True
     billing_relationship: BillingRelationship = Field(BillingRelationship.SELF, description=_PAYER)
     parent_customer_id: IdOf[CustomerId] | None = omitted(description="The customer it belongs to")
+    invoicing_mode: InvoicingMode = Field(InvoicingMode.SINGLE_INVOICE, description=_MODE)
     include_child_details_pdf: Flag = Field(False, description=_CHILD_PDF)
     email: NullableEmail = omitted()
     phone: NullableLine = omitted(examples=["+45 33 12 34 56"])
@@ -157,6 +164,7 @@ class UpdateCustomerRequest(RequestModel):
     is_active: Flag = omitted()
     billing_relationship: BillingRelationship = omitted(description=_PAYER)
     parent_customer_id: IdOf[CustomerId] | None = omitted(description="The customer it belongs to")
+    invoicing_mode: InvoicingMode = omitted(description=_MODE)
     include_child_details_pdf: Flag = omitted(description=_CHILD_PDF)
     email: NullableEmail = omitted()
     phone: NullableLine = omitted()

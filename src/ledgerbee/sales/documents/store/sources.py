@@ -15,6 +15,7 @@ from ledgerbee.parties.customers.model import (
     BillingRelationship,
     Customer,
     CustomerType,
+    InvoicingMode,
     VatZone,
 )
 from ledgerbee.parties.departments.model import Department
@@ -116,6 +117,7 @@ def _facts(row: asyncpg.Record, customer_id: UUID) -> BillingFacts:
                 "customer_type": CustomerType(customer["customer_type"]),
                 "vat_zone": VatZone(customer["vat_zone"]),
                 "billing_relationship": BillingRelationship(customer["billing_relationship"]),
+                "invoicing_mode": InvoicingMode(customer["invoicing_mode"]),
             }
         ),
         group=CustomerGroup(**_part(row, "g")),
