@@ -63,7 +63,7 @@ async def test_a_parent_pays_its_children_by_one_invoice(biller: Biller) -> None
     run = await biller.bill()
     both, alone = sorted(await biller.invoices(), key=lambda one: len(one["lines"]), reverse=True)
     assert {one["customerId"] for one in (both, alone)} == {parent}
-    assert sorted(line["totalPrice"] for line in both["lines"]) == ["200.00", "300.00"]
+    assert sorted(line["totalPrice"] for line in both["lines"] if line["totalPrice"]) == ["200.00", "300.00"]
     assert (both["subtotal"], alone["subtotal"]) == ("500.00", "50.00")
     found = {one["subscriptionId"]: (one["outcome"], one["invoiceId"], one["amount"]) for one in run["results"]}
     assert found == {one: ("invoiced", both["id"], amount) for one, amount in amounts.items()} | {

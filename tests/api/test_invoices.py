@@ -72,6 +72,8 @@ async def test_a_draft_has_amounts_and_no_number(shop: Shop) -> None:
         "unitPrice": "100",
         "discountPercent": 0,
         "prepaymentInvoiceId": None,
+        "subscriptionId": None,
+        "childCustomerId": None,
         "servicePeriodStart": None,
         "servicePeriodEnd": None,
         "totalPrice": "250.00",

@@ -46,7 +46,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "invoice_lines": {
         VERIFY: "invoice_id net vat prepayment_invoice_id",
         STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"
-        " discount_percent discount_given vat_rate account_id vat_code_id service_period_start service_period_end",
+        " discount_percent discount_given vat_rate account_id vat_code_id service_period_start service_period_end"
+        " subscription_id child_customer_id",
     },
     "quotes": {
         VERIFY: "id number number_sequence customer_id issue_date currency subtotal vat amount",

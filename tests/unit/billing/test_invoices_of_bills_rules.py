@@ -5,6 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     AT_ONCE,
     DAY,
@@ -25,7 +27,7 @@ from tests.unit.billing.chains import (
 from ledgerbee.billing.charges.model import BillShare
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
-from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
+from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare
 from ledgerbee.billing.subscriptions.model import ChangeType, RefundBehavior
 from ledgerbee.billing.subscriptions.rules import advance, is_behind
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
@@ -50,10 +52,18 @@ def sellable(of: Price, description: str | None = None) -> SellablePrice:
     return SellablePrice(of, product)
 
 
-def loaded(life: Life, payer_id: UUID | None = None, description: str | None = None) -> LoadedChain:
+def loaded(
+    life: Life, payer_id: UUID | None = None, description: str | None = None, number: str = "1", *, alone: bool = False
+) -> LoadedChain:
     prices: dict[UUID, SellablePrice] = {one.id: sellable(one, description) for one in life.facts.prices.values()}
     return LoadedChain(
-        chain=life.chain, facts=life.facts, sellable=prices, payer_id=payer_id or life.subscription.customer_id
+        chain=life.chain,
+        facts=life.facts,
+        sellable=prices,
+        customer_number=number,
+        customer_name="Havblik A/S",
+        payer_id=payer_id or life.subscription.customer_id,
+        is_alone=alone,
     )
 
 
@@ -80,6 +90,79 @@ def test_a_parent_has_one_invoice_for_its_children_of_a_date() -> None:
     children = [of_price("200", "02-01") for _ in range(3)]
     invoices, _ = rules.plan_invoices([(loaded(one, parent), carried(one, "02-01")) for one in children])
     assert [(it.payer_id, len(it.shares)) for it in invoices] == [(parent, 3)]
+
+
+def test_a_parent_may_have_an_invoice_for_each_subscription_of_a_child() -> None:
+    parent = new_id()
+    children = [of_price("200", "02-01") for _ in range(3)]
+    invoices, _ = rules.plan_invoices([(loaded(one, parent, alone=True), carried(one, "02-01")) for one in children])
+    assert [(it.payer_id, len(it.shares)) for it in invoices] == [(parent, 1)] * 3
+    heading, line = rules.lines_of(invoices[0])
+    customer_id = children[0].subscription.customer_id
+    assert (heading.description, heading.child_id, heading.subscription_id) == ("1 Havblik A/S", customer_id, None)
+    assert (line.child_id, line.subscription_id) == (customer_id, children[0].subscription.id)
+
+
+def test_children_are_in_the_order_of_their_numbers_each_below_its_name() -> None:
+    parent, lives = new_id(), {number: of_price("200", "02-01") for number in ("K10", "K9", "3")}
+    chains = [(loaded(life, parent, number=number), carried(life, "02-01")) for number, life in lives.items()]
+    (invoice,), _ = rules.plan_invoices(chains)
+    lines = rules.lines_of(invoice)
+    assert [line.description for line in lines if line.net is None] == [
+        f"{it} Havblik A/S" for it in ("3", "K9", "K10")
+    ]
+    assert [line.subscription_id for line in lines[1::2]] == [lives[it].subscription.id for it in ("3", "K9", "K10")]
+    assert [one.loaded.customer_number for one in invoice.shares] == ["3", "K9", "K10"]
+
+
+def test_what_another_one_was_billed_goes_back_to_it_by_notes() -> None:
+    small, large = price("310"), price("620")
+    plans = [plan(small), plan(large)]
+    life = subscribed(plans[0], [small, large], "01-01", AT_ONCE, others=[plans[1]])
+    life.run("01-01")
+    life.change(ChangeType.REPLACE_PLAN, "01-11", planId=str(plans[1].plan_id))
+    advanced = carried(life, "01-11")
+    (credit,) = (one for bill in advanced.bills for one in bill.charges if one.is_credit)
+    (invoice,), notes = rules.plan_invoices([(loaded(life, new_id()), advanced)], {credit.id})
+    assert [one.share.on_invoice for one in invoice.shares] == [Decimal("420.00")]
+    assert [(one.share.charge.id, one.share.on_invoice, one.share.on_note) for one in notes] == [
+        (credit.id, Decimal(0), Decimal("-210.00"))
+    ]
+
+
+@pytest.fixture
+def four_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_LINES", 4)
+
+
+@pytest.mark.usefixtures("four_lines")
+def test_what_has_more_lines_than_an_invoice_is_several_and_a_child_stays_together() -> None:
+    parent = new_id()
+    lives = [subscribed(plan(*own), own, "02-01") for own in ([price("10") for _ in range(n)] for n in (2, 2, 1, 5))]
+    invoices, notes = rules.plan_invoices(
+        [(loaded(one, parent, number=str(number)), carried(one, "02-01")) for number, one in enumerate(lives)]
+    )
+    shown = [[str(line.description)[0] if line.net is None else "-" for line in rules.lines_of(it)] for it in invoices]
+    assert shown == [["0", "-", "-"], ["1", "-", "-"], ["2", "-"], ["3", "-", "-", "-"], ["3", "-", "-"]]
+    assert notes == []
+    alone, _ = rules.plan_invoices([(loaded(lives[3]), carried(lives[3], "02-01"))])
+    assert [len(rules.lines_of(it)) for it in alone] == [4, 1]
+
+
+@given(nets=st.lists(st.integers(-50, 100).filter(bool), min_size=1, max_size=14))
+def test_no_part_of_what_is_too_long_is_below_zero_and_nothing_is_lost(nets: list[int]) -> None:
+    life = of_price("310", "02-01")
+    (bill,) = carried(life, "02-01").bills
+    (charge,) = bill.charges
+    shares = [
+        InvoiceShare(loaded(life), BillShare(replace(charge, id=new_id(), net=D(net)), D(net), D(0))) for net in nets
+    ]
+    pieces, rest = rules._cut(shares, 3)
+    assert all(0 < len(piece) <= 3 for piece in pieces)
+    assert all(sum(one.share.on_invoice for one in piece) >= 0 for piece in pieces)
+    placed = [one.share.on_invoice for piece in pieces for one in piece] + [one.share.on_note for one in rest]
+    assert sorted(placed) == sorted(nets)
+    assert all(one.share.on_note < 0 for one in rest)
 
 
 def test_what_costs_nothing_makes_no_invoice() -> None:
@@ -191,15 +274,20 @@ def test_a_period_that_ends_all_the_same_stays_given_away() -> None:
     assert life.paid_in_all == 200
 
 
-FIRST, SECOND, LINE, UPGRADED = (new_id() for _ in range(4))
+FIRST, SECOND, LINE, UPGRADED, SHARED, CHAIN, OTHER = (new_id() for _ in range(7))
 
 
 def lefts(first: str, second: str) -> dict[UUID, InvoiceLeft]:
     """An invoice, and that of an upgrade, which takes the rest of the first back and charges more."""
     return {
-        FIRST: InvoiceLeft("1", new_id(), D(first), {LINE: D("100.00")}),
+        FIRST: InvoiceLeft("1", new_id(), D(first), {CHAIN: D(first)}, {LINE: D("100.00")}),
         SECOND: InvoiceLeft(
-            "2", new_id(), D(second), {UPGRADED: D("203.23")}, (CreditSource(FIRST, LINE, D("67.74")),)
+            "2",
+            new_id(),
+            D(second),
+            {CHAIN: D(second), OTHER: D("20.00")},
+            {UPGRADED: D("203.23"), SHARED: D("50.00")},
+            (CreditSource(CHAIN, FIRST, LINE, D("67.74")),),
         ),
     }
 
@@ -218,12 +306,20 @@ def lefts(first: str, second: str) -> dict[UUID, InvoiceLeft]:
 def test_a_credit_is_spread_over_the_invoices_that_billed_it(
     amount: str, first: str, second: str, parts: list[tuple[UUID, str]]
 ) -> None:
-    found = list(rules.spread(D(amount), SECOND, UPGRADED, lefts(first, second)))
+    found = list(rules.spread(D(amount), CHAIN, SECOND, UPGRADED, lefts(first, second)))
     assert [(part.invoice_id, f"{part.amount:f}") for part in found] == parts
 
 
 def test_what_is_not_known_takes_nothing() -> None:
-    assert list(rules.spread(D(1), new_id(), LINE, lefts("1", "1"))) == []
+    assert list(rules.spread(D(1), CHAIN, new_id(), LINE, lefts("1", "1"))) == []
+
+
+def test_a_credit_takes_no_more_than_its_own_subscription_was_billed() -> None:
+    """What others of the same invoice were billed is theirs, and so is what their lines take back."""
+    left = lefts("100.00", "155.49")
+    found = list(rules.spread(D("50.00"), OTHER, SECOND, SHARED, left))
+    assert [(part.invoice_id, f"{part.amount:f}") for part in found] == [(SECOND, "20.00")]
+    assert (left[SECOND].left, left[SECOND].chains[CHAIN]) == (D("135.49"), D("155.49"))
 
 
 @pytest.mark.parametrize(

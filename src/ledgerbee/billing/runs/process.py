@@ -6,7 +6,7 @@ are locked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -167,12 +167,8 @@ class _Process:
                 left = await self._transaction(payers)
                 break
             except PayersRefusedError as fault:
-                refused += [
-                    RefusedPayer(payer, fault.faults[payer.payer_id])
-                    for payer in payers
-                    if payer.payer_id in fault.faults
-                ]
-                payers = [payer for payer in payers if payer.payer_id not in fault.faults]
+                refused += [one for payer in payers for one in _refused_of(payer, fault)]
+                payers = [one for payer in payers if (one := _without(payer, fault.faults)).subscription_ids]
             except LedgerBeeError as fault:
                 if fault.is_passing:
                     raise
@@ -275,6 +271,17 @@ def _emit_refusal(context: Context, result: BillingResult, read: SubscriptionRea
         "billingRunId": str(result.billing_run_id),
     }
     emit_event(context, "error", result.subscription_id, form | why)
+
+
+def _refused_of(payer: DuePayer, fault: PayersRefusedError) -> Iterator[RefusedPayer]:
+    """What of a payer's can't be billed: all of it, but where somebody else has come to pay for a subscription."""
+    ids = [one for one in payer.subscription_ids if one in fault.faults]
+    if ids:
+        yield RefusedPayer(DuePayer(payer.payer_id, ids), fault.faults[ids[0]])
+
+
+def _without(payer: DuePayer, subscription_ids: Container[UUID]) -> DuePayer:
+    return DuePayer(payer.payer_id, [one for one in payer.subscription_ids if one not in subscription_ids])
 
 
 def _chunks(payers: Iterable[DuePayer]) -> Iterator[list[DuePayer]]:

@@ -19,6 +19,7 @@ from ledgerbee.billing.runs.model import (
     DuePayer,
 )
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.parties.customers.payers import PAYER
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
@@ -54,8 +55,7 @@ _IS_DUE: Final = """(
 #: refused or left out is not looked at again by it; nor is what a dry run ($7) has a result of, which bills nothing.
 _DUE: Final = f"""
 SELECT d.payer_id, array_agg(d.id ORDER BY d.id) AS ids FROM (
-    SELECT s.id,
-           CASE c.billing_relationship WHEN 'parent_pays' THEN c.parent_customer_id ELSE c.id END AS payer_id
+    SELECT s.id, {PAYER} AS payer_id
     FROM subscriptions s JOIN customers c ON c.company_id = s.company_id AND c.id = s.customer_id
     WHERE s.company_id = $1 AND ($4::uuid[] IS NULL OR s.id = ANY($4))
       AND {_IS_DUE}

@@ -4,14 +4,17 @@ from typing import Final
 
 from ledgerbee.platform.context import Context
 
-#: A charge stands on a line of its own, with the amount that it has there; a note takes the rest of a credit.
+#: A charge stands on a line of its own, with the amount that it has there, that says whose it is; a note takes the rest
+#: of a credit.
 _LINES: Final = """
 SELECT c.id FROM subscription_charges c
 JOIN subscriptions s ON s.company_id = $1 AND s.id = c.subscription_id
 LEFT JOIN invoice_lines l ON l.company_id = $1 AND l.id = c.invoice_line_id AND l.invoice_id = c.invoice_id
 LEFT JOIN invoices i ON i.company_id = $1 AND i.id = c.invoice_id AND i.journal_entry_id IS NOT NULL
 WHERE c.company_id = $1 AND c.invoice_id IS NOT NULL
-  AND (l.net, l.price_id, i.currency) IS DISTINCT FROM (c.net + c.credit_note_net, c.price_id, s.currency)
+  AND (l.net, l.price_id, i.currency, l.subscription_id, l.child_customer_id)
+      IS DISTINCT FROM (c.net + c.credit_note_net, c.price_id, s.currency, c.subscription_id,
+                        CASE WHEN s.customer_id <> i.customer_id THEN s.customer_id END)
 ORDER BY c.id LIMIT 1
 """
 _SHARED_LINES: Final = """

@@ -189,6 +189,11 @@ class Line:
         """Whether it follows from another document, and nobody wrote it."""
         return False
 
+    @property
+    def child_id(self) -> UUID | None:
+        """The customer whom it is for where another one pays, if it says so."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodLine(Line):

@@ -119,9 +119,15 @@ FullInvoice = FullDocument[Invoice]
 
 @dataclass(frozen=True, slots=True)
 class DeductionLine(PeriodLine):
-    """A line of an invoice. One with `prepayment_invoice_id` takes off what that prepayment invoice charged."""
+    """A line of an invoice. One with `prepayment_invoice_id` takes off what that prepayment invoice charged.
+
+    What billing draws up says which subscription a line is of, and whose that is where another customer pays
+    (`child_customer_id`), as does the text above a child's lines.
+    """
 
     prepayment_invoice_id: UUID | None = None
+    subscription_id: UUID | None = None
+    child_customer_id: UUID | None = None
 
     @property
     def tax_key(self) -> UUID | None:
@@ -132,6 +138,11 @@ class DeductionLine(PeriodLine):
     def is_added(self) -> bool:
         """Deductions follow from the prepayment invoices that the author named."""
         return self.prepayment_invoice_id is not None
+
+    @property
+    def child_id(self) -> UUID | None:
+        """The customer whose subscription it bills."""
+        return self.child_customer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class InvoiceLineResponse(PeriodLineResponse):
     prepayment_invoice_id: IdText | None = Field(
         description="The prepayment invoice that the line deducts; null for others (extension)"
     )
+    subscription_id: IdText | None = Field(description="The subscription that it bills; null for others (extension)")
+    child_customer_id: IdText | None = Field(
+        description="The customer whose subscription it bills, where another one pays, and on the text above its "
+        "lines; null for others (extension)"
+    )
 
 
 class PublicInvoiceSummary(ResponseModel):
@@ -193,8 +198,15 @@ def render_results(invoice_ids: Sequence[UUID], outcomes: Sequence[Sent | Ledger
 
 
 def _line(line: Line, currency: str) -> InvoiceLineResponse:
-    deducted = line.prepayment_invoice_id if isinstance(line, DeductionLine) else None
-    return render_period_line(InvoiceLineResponse, line, currency, prepayment_invoice_id=deducted)
+    own = line if isinstance(line, DeductionLine) else DeductionLine(line.id, line.line_type)
+    return render_period_line(
+        InvoiceLineResponse,
+        line,
+        currency,
+        prepayment_invoice_id=own.prepayment_invoice_id,
+        subscription_id=own.subscription_id,
+        child_customer_id=own.child_customer_id,
+    )
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:

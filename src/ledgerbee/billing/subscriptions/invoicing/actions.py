@@ -1,6 +1,6 @@
 """Turning bills into invoices and credit notes that are booked and handed over, in the transaction of the billing."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -19,7 +19,7 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
 )
 from ledgerbee.billing.subscriptions.invoicing.store import InvoiceRef
 from ledgerbee.billing.subscriptions.model import RefundBehavior
-from ledgerbee.billing.subscriptions.rules.chain import Advanced
+from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
 from ledgerbee.platform.context import Context
@@ -54,10 +54,10 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
     """Book what chains are to be billed, and say where each charge stands; in the order of the chains.
 
     All invoices are decided before the first is written, and all documents that have to be tried are found by one
-    attempt or, since the notes come after the invoices, by two. Raises `PayersRefusedError` with the payers for whom no
-    invoice can be made, `UntriedDocumentsError`, and what the ledger refuses.
+    attempt or, since the notes come after the invoices, by two. Raises `PayersRefusedError` with the subscriptions of
+    payers for whom no invoice can be made, `UntriedDocumentsError`, and what the ledger refuses.
     """
-    planned, on_notes = rules.plan_invoices(advanced_chains)
+    planned, on_notes = rules.plan_invoices(advanced_chains, await _billed_to_others(context, advanced_chains))
     lines = {one.id: rules.lines_of(one) for one in planned}
     prepared = await invoices.prepare(context, [_new_invoice(context, one, lines) for one in planned], trials)
     faults = {
@@ -66,12 +66,15 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
         if isinstance(outcome, LedgerBeeError)
     }
     if faults:
-        raise PayersRefusedError(faults)
+        raise PayersRefusedError(
+            {one.chain.subscription.id: faults[one.payer_id] for one, _ in advanced_chains if one.payer_id in faults}
+        )
     ready = [one for one in prepared if isinstance(one, PreparedInvoice)]
     await invoices.issue(ready)
     charges = {charge.id: charge for _, advanced in advanced_chains for charge in advanced.chain.charges}
     for one in planned:
-        for placed, line in zip(one.shares, lines[one.id], strict=True):
+        billed = [line for line in lines[one.id] if line.line_type is DocumentLineType.PRODUCT]
+        for placed, line in zip(one.shares, billed, strict=True):
             charge = charges[placed.share.charge.id]
             charges[charge.id] = replace(charge, invoice_id=one.id, invoice_line_id=line.id)
     untried: list[PrintableDocument] = []
@@ -84,7 +87,7 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
     invoiced = [
         await _invoiced(
             context,
-            advanced,
+            (loaded, advanced),
             tuple(row for charge in advanced.charges for row in rows.get(charge.id, [charges[charge.id]])),
             of_chain.get(advanced.chain.subscription.id, ()),
             noted.get(advanced.chain.subscription.id, ()),
@@ -92,16 +95,31 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
             trials,
             untried,
         )
-        for _, advanced in advanced_chains
+        for loaded, advanced in advanced_chains
     ]
     if untried:
         raise UntriedDocumentsError(untried)
     return invoiced
 
 
+async def _billed_to_others(context: Context, advanced_chains: Sequence[AdvancedChain]) -> set[UUID]:
+    """The credits of what was billed to another customer than who pays by now."""
+    credited: list[tuple[UUID, UUID, UUID]] = []
+    for loaded, advanced in advanced_chains:
+        known = {charge.id: charge.invoice_id for charge in advanced.chain.charges}
+        for charge in (one for bill in advanced.bills for one in bill.charges):
+            invoice_id = known.get(charge.credits_charge_id) if charge.credits_charge_id else None
+            if invoice_id is not None:
+                credited.append((charge.id, invoice_id, loaded.payer_id))
+    if not credited:
+        return set()
+    buyers = await store.buyers(context, {invoice_id for _, invoice_id, _ in credited})
+    return {charge_id for charge_id, invoice_id, payer_id in credited if buyers[invoice_id] != payer_id}
+
+
 async def _invoiced(
     context: Context,
-    advanced: Advanced,
+    advanced_chain: AdvancedChain,
     charges: Sequence[Charge],
     invoice_ids: Sequence[UUID],
     notes: Sequence[FullCreditNote],
@@ -110,13 +128,13 @@ async def _invoiced(
     untried: list[PrintableDocument],
 ) -> Invoiced:
     """What was made of one chain's bills; the refund of its last invoice is made here."""
-    subscription_id = advanced.chain.subscription.id
+    loaded, advanced = advanced_chain
     refund = Refund(
         credit_note_ids=tuple(note.document.id for note in notes),
         amount=total([-note.document.subtotal for note in notes]),
     )
     if advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
-        refund = await _refund_last(context, subscription_id, trials, untried)
+        refund = await _refund_last(context, loaded, trials, untried)
     elif advanced.refund_behavior is RefundBehavior.PRORATED and not notes:
         is_netted = any(charge.is_credit and charge.net for charge in charges)
         refund = Refund(reason=NETTED if is_netted else NOTHING_LEFT)
@@ -162,18 +180,21 @@ async def _credit(
     invoice_ids = [one for placed in shares if (one := _credited(placed, charges).invoice_id) is not None]
     lefts = await store.lefts(context, invoice_ids) if invoice_ids else {}
     parts: dict[tuple[UUID, UUID], list[tuple[UUID, CreditPart]]] = {}
+    chains: dict[UUID, LoadedChain] = {placed.loaded.chain.subscription.id: placed.loaded for placed in shares}
     for placed in shares:
         credited = _credited(placed, charges)
         assert credited.invoice_id is not None, "what is not invoiced is credited on its own invoice"
         assert credited.invoice_line_id is not None
-        for part in rules.spread(-placed.share.on_note, credited.invoice_id, credited.invoice_line_id, lefts):
-            key = (part.invoice_id, placed.loaded.chain.subscription.id)
-            parts.setdefault(key, []).append((placed.share.charge.id, part))
+        of_chain = placed.loaded.chain.subscription.id
+        amount = EXACT.minus(placed.share.on_note)
+        for part in rules.spread(amount, of_chain, credited.invoice_id, credited.invoice_line_id, lefts):
+            parts.setdefault((part.invoice_id, of_chain), []).append((placed.share.charge.id, part))
     notes: dict[UUID, list[FullCreditNote]] = {}
     noted: dict[UUID, list[tuple[UUID, Decimal]]] = {}
     for (invoice_id, subscription_id), own in parts.items():
         ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
-        lines = tuple(_reduction(part.invoice_line_id, part.amount) for _, part in own)
+        reductions = [_reduction(part.invoice_line_id, part.amount) for _, part in own]
+        lines = (*_heading(ref, chains[subscription_id]), *reductions)
         try:
             note = await _issue_note(context, ref, lines, trials)
         except UntriedDocumentsError as fault:
@@ -201,6 +222,12 @@ def _by_note(noted: Iterable[tuple[UUID, Decimal]]) -> list[tuple[UUID, Decimal]
     return list(sums_by(noted).items())
 
 
+def _heading(invoice_ref: InvoiceRef, loaded: LoadedChain) -> Iterator[CreditedLine]:
+    """The text that names a child to who paid for it."""
+    if invoice_ref.customer_id != loaded.chain.subscription.customer_id:
+        yield CreditedLine(DocumentLineType.TEXT, description=rules.heading_of(loaded))
+
+
 def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:
     """A credit of an amount of an invoice's line, whatever its quantity."""
     return CreditedLine(
@@ -213,17 +240,23 @@ def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:
 
 
 async def _refund_last(
-    context: Context, subscription_id: UUID, trials: Trials, untried: list[PrintableDocument]
+    context: Context, loaded: LoadedChain, trials: Trials, untried: list[PrintableDocument]
 ) -> Refund:
     """Credit the newest paid invoice in full; of one that others share only the subscription's lines."""
+    subscription_id = loaded.chain.subscription.id
     found = await store.find_last_paid(context, subscription_id)
     if found is None:
         return Refund(reason=NO_PAID_INVOICE)
     line_ids = await store.lines_of(context, subscription_id, found.id)
+    if line_ids is not None and not line_ids:
+        return Refund(reason=NOTHING_LEFT)
     given = (
         None
         if line_ids is None
-        else tuple(CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=line_id) for line_id in line_ids)
+        else (
+            *_heading(found, loaded),
+            *(CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=line_id) for line_id in line_ids),
+        )
     )
     try:
         note = await _issue_note(context, found, given, trials)

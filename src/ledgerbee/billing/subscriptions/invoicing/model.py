@@ -28,7 +28,8 @@ class InvoiceShare:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInvoice:
-    """An invoice for one payer of one billing date: of one subscription, or of all children that a parent pays for."""
+    """An invoice for one payer of one billing date: of one subscription, or of children that a parent pays for, by
+    whose numbers its shares are in order."""
 
     id: InvoiceId
     payer_id: UUID
@@ -40,6 +41,7 @@ class PlannedInvoice:
 class CreditSource(NamedTuple):
     """A line that a negative line of an invoice takes back: what a note finds no room for there, it finds here."""
 
+    subscription_id: UUID
     invoice_id: UUID
     invoice_line_id: UUID
     amount: Decimal
@@ -47,7 +49,9 @@ class CreditSource(NamedTuple):
 
 @dataclass(slots=True)
 class InvoiceLeft:
-    """What credit notes may still take of an invoice, in all and of each line; taken from while notes are planned.
+    """What credit notes may still take of an invoice: in all, of each subscription that is on it, and of each line.
+
+    It is taken from while notes are planned. A subscription's credits never take what another one was billed.
 
     `sources` are behind its negative lines: the invoices that billed what those take back.
     """
@@ -55,6 +59,7 @@ class InvoiceLeft:
     number: str
     customer_id: UUID
     left: Decimal
+    chains: dict[UUID, Decimal]
     lines: dict[UUID, Decimal]
     sources: tuple[CreditSource, ...] = ()
 
@@ -92,7 +97,8 @@ class Invoiced:
 
 
 class PayersRefusedError(LedgerBeeError):
-    """Some payers can't be billed; nothing may be written with them. `faults` has the reason of each."""
+    """Some payers can't be billed; nothing may be written with them. `faults` has the reason for each subscription that
+    they pay for: who that is may have changed since somebody looked."""
 
     def __init__(self, faults: Mapping[UUID, LedgerBeeError]) -> None:
         first = next(iter(faults.values()))

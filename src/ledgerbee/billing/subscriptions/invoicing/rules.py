@@ -1,12 +1,14 @@
 """What invoices are made of bills, and their lines. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import BillShare, Charge, ChargeKind
+from ledgerbee.billing.charges.model import Bill, BillShare, Charge, ChargeKind
 from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.subscriptions.invoicing.model import (
     AdvancedChain,
@@ -15,40 +17,128 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
     InvoiceShare,
     PlannedInvoice,
 )
+from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
-from ledgerbee.sales.documents.model import DocumentLineType
+from ledgerbee.parties.order import natural_key
+from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
 
+#: Of one child: its number in natural order, its name, and its id.
+_ChildKey = tuple[tuple[list[str | int], str], str, UUID]
 
-def plan_invoices(advanced_chains: Iterable[AdvancedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
+
+def plan_invoices(
+    advanced_chains: Iterable[AdvancedChain], billed_to_others: Container[UUID] = ()
+) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
     """The invoices that bills become, the oldest billing date first, and the shares that credit notes take.
 
-    What a parent pays for of one day and currency is one invoice; any other subscription has its own.
+    What a parent pays for of one day and currency is one invoice, the children by number, or several where it has more
+    lines than an invoice may have; any other subscription has its own. `billed_to_others` are credits of what another
+    customer was billed than who pays now: they go to that one, by notes.
     """
     grouped: dict[tuple[date, UUID, UUID | None, str], list[InvoiceShare]] = {}
-    on_notes = []
+    on_notes: dict[UUID, InvoiceShare] = {}
     for loaded, advanced in advanced_chains:
         subscription = loaded.chain.subscription
-        own = None if loaded.payer_id != subscription.customer_id else subscription.id
+        own = None if loaded.is_child and not loaded.is_alone else subscription.id
         for bill in advanced.bills:
             key = (bill.on, loaded.payer_id, own, subscription.currency)
-            placed = [InvoiceShare(loaded, share) for share in share_bill(bill)]
-            on_notes += [one for one in placed if one.share.on_note]
+            placed = [InvoiceShare(loaded, share) for share in _shares(bill, billed_to_others)]
+            on_notes |= {one.share.charge.id: one for one in placed if one.share.on_note}
             if any(one.share.on_invoice for one in placed):
                 grouped.setdefault(key, []).extend(one for one in placed if one.share.on_invoice)
-    invoices = [
-        PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(shares))
-        for (on, payer_id, _, currency), shares in sorted(grouped.items(), key=lambda item: item[0][0])
-    ]
-    return invoices, on_notes
+    invoices = []
+    for (on, payer_id, _, currency), shares in sorted(grouped.items(), key=lambda item: item[0][0]):
+        parts, left_over = _divide(shares)
+        on_notes |= {one.share.charge.id: one for one in left_over}
+        invoices += [PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(part)) for part in parts]
+    return invoices, list(on_notes.values())
+
+
+def _shares(bill: Bill, billed_to_others: Container[UUID]) -> list[BillShare]:
+    apart = [charge for charge in bill.charges if charge.id in billed_to_others]
+    rest = replace(bill, charges=tuple(charge for charge in bill.charges if charge.id not in billed_to_others))
+    return [*share_bill(rest), *(BillShare(charge, ZERO, charge.net) for charge in apart)]
+
+
+def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+    """The invoices that shares of one payer take, and what has to go onto notes after all.
+
+    A child's lines stay together, unless they are more than an invoice may have.
+    """
+    parts: list[list[InvoiceShare]] = []
+    left_over: list[InvoiceShare] = []
+    room = 0
+    for _, group in groupby(sorted(shares, key=_child_of), key=_child_of):
+        own = list(group)
+        headings = int(own[0].loaded.is_child)
+        pieces, rest = ([own], []) if len(own) + headings <= MAX_LINES else _cut(own, MAX_LINES - headings)
+        left_over += rest
+        for piece in pieces:
+            if len(piece) + headings > room:
+                parts.append([])
+                room = MAX_LINES
+            parts[-1] += piece
+            room -= len(piece) + headings
+    return parts, left_over
+
+
+def _cut(shares: Sequence[InvoiceShare], size: int) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+    """Shares in pieces of at most `size`, none of which is below zero; and the credits that none has room for, as they
+    go onto notes."""
+    charged = deque(one for one in shares if one.share.on_invoice > 0)
+    credited = deque(one for one in shares if one.share.on_invoice < 0)
+    pieces: list[list[InvoiceShare]] = []
+    amount = ZERO
+    while charged or credited:
+        if not pieces or len(pieces[-1]) == size:
+            pieces.append([])
+            amount = ZERO
+        if credited and EXACT.add(amount, credited[0].share.on_invoice) >= 0:
+            one = credited.popleft()
+        elif charged:
+            one = charged.popleft()
+        else:
+            break
+        pieces[-1].append(one)
+        amount = EXACT.add(amount, one.share.on_invoice)
+    left_over = [replace(one, share=BillShare(one.share.charge, ZERO, one.share.charge.net)) for one in credited]
+    return [piece for piece in pieces if piece], left_over
+
+
+def _child_of(placed: InvoiceShare) -> _ChildKey:
+    """By what the shares of an invoice are in order; those of one child have the same."""
+    loaded = placed.loaded
+    return natural_key(loaded.customer_number), loaded.customer_name, loaded.chain.subscription.customer_id
 
 
 def lines_of(invoice: PlannedInvoice) -> tuple[DeductionLine, ...]:
-    """The lines of an invoice, in the order of its shares: the net of each is its share's."""
-    return tuple(_line(one) for one in invoice.shares)
+    """The lines of an invoice: above those of each child a text with its number and name, and one for each share, in
+    their order, whose net is the share's."""
+    lines: list[DeductionLine] = []
+    for _, group in groupby(invoice.shares, key=_child_of):
+        own = list(group)
+        if own[0].loaded.is_child:
+            lines.append(_heading(own[0].loaded))
+        lines += [_line(one) for one in own]
+    return tuple(lines)
+
+
+def _heading(loaded: LoadedChain) -> DeductionLine:
+    return DeductionLine(
+        id=new_id(),
+        line_type=DocumentLineType.TEXT,
+        description=heading_of(loaded),
+        child_customer_id=loaded.chain.subscription.customer_id,
+    )
+
+
+def heading_of(loaded: LoadedChain) -> str:
+    """What names a child on a document that its payer gets."""
+    return f"{loaded.customer_number} {loaded.customer_name}"
 
 
 def _line(placed: InvoiceShare) -> DeductionLine:
@@ -56,7 +146,7 @@ def _line(placed: InvoiceShare) -> DeductionLine:
 
     What is taken back has a negative quantity: prices are never below zero (EN 16931, BR-27).
     """
-    share, charge = placed.share, placed.share.charge
+    share, charge, subscription = placed.share, placed.share.charge, placed.loaded.chain.subscription
     has_days = charge.kind is not ChargeKind.ONE_TIME
     sold = placed.loaded.sellable[charge.price_id]
     net = share.on_invoice
@@ -85,6 +175,8 @@ def _line(placed: InvoiceShare) -> DeductionLine:
         net=net,
         service_period_start=charge.service.start if has_days else None,
         service_period_end=charge.service.end - timedelta(days=1) if has_days else None,
+        subscription_id=subscription.id,
+        child_customer_id=subscription.customer_id if placed.loaded.is_child else None,
     )
 
 
@@ -92,9 +184,11 @@ def _text(product: SoldProduct) -> str:
     return product.description or product.name
 
 
-def spread(amount: Decimal, invoice_id: UUID, line_id: UUID, lefts: Mapping[UUID, InvoiceLeft]) -> Iterator[CreditPart]:
-    """How a credit of a line is spread over the invoices that billed it: as much as that invoice has left, and the rest
-    where what its negative lines take back was billed, the newest first.
+def spread(
+    amount: Decimal, subscription_id: UUID, invoice_id: UUID, line_id: UUID, lefts: Mapping[UUID, InvoiceLeft]
+) -> Iterator[CreditPart]:
+    """How a credit of a subscription's line is spread over the invoices that billed it: as much as it has left on that
+    invoice, and the rest where what its negative lines there take back was billed, the newest first.
 
     An invoice of an upgrade is only the difference: what its line was charged was paid by the invoices before, too.
     Less than `amount` where no more is left, by whatever hand it was credited or given up.
@@ -102,14 +196,19 @@ def spread(amount: Decimal, invoice_id: UUID, line_id: UUID, lefts: Mapping[UUID
     found = lefts.get(invoice_id)
     if found is None or amount <= 0:
         return
-    taken = min(amount, found.left, found.lines.get(line_id, ZERO))
+    own = found.chains.get(subscription_id, ZERO)
+    taken = min(amount, found.left, own, found.lines.get(line_id, ZERO))
     if taken > 0:
         found.left = EXACT.subtract(found.left, taken)
+        found.chains[subscription_id] = EXACT.subtract(own, taken)
         found.lines[line_id] = EXACT.subtract(found.lines[line_id], taken)
         yield CreditPart(invoice_id, line_id, taken)
     rest = EXACT.subtract(amount, max(taken, ZERO))
     for source in found.sources:
-        parts = list(spread(min(rest, source.amount), source.invoice_id, source.invoice_line_id, lefts))
+        if source.subscription_id != subscription_id:
+            continue
+        most = min(rest, source.amount)
+        parts = list(spread(most, subscription_id, source.invoice_id, source.invoice_line_id, lefts))
         rest = EXACT.subtract(rest, total([part.amount for part in parts]))
         yield from parts
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
+from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.platform.context import Context
 
 
@@ -26,15 +27,18 @@ SELECT i.id, i.number, i.customer_id,
            WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status <> 'cancelled'), 0) END AS left_of_it
 FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2)
 """
+#: What is left of the lines of subscriptions, those that take something back included.
 _LINES_LEFT: Final = """
-SELECT l.invoice_id, l.id, l.net + coalesce((
+SELECT l.invoice_id, l.id, l.subscription_id, l.net, l.net + coalesce((
            SELECT sum(k.net) FROM credit_note_lines k
            JOIN credit_notes n ON n.company_id = $1 AND n.id = k.credit_note_id AND n.status <> 'cancelled'
            WHERE k.company_id = $1 AND k.invoice_line_id = l.id), 0) AS left_of_it
-FROM invoice_lines l WHERE l.company_id = $1 AND l.invoice_id = ANY($2) AND l.net > 0
+FROM invoice_lines l WHERE l.company_id = $1 AND l.invoice_id = ANY($2) AND l.subscription_id IS NOT NULL
+    AND l.line_type = 'product'
 """
 _SOURCES: Final = """
-SELECT c.invoice_id, d.invoice_id AS source_id, d.invoice_line_id, -(c.net + c.credit_note_net) AS amount
+SELECT c.invoice_id, c.subscription_id, d.invoice_id AS source_id, d.invoice_line_id,
+       -(c.net + c.credit_note_net) AS amount
 FROM subscription_charges c JOIN subscription_charges d ON d.company_id = $1 AND d.id = c.credits_charge_id
 WHERE c.company_id = $1 AND c.invoice_id = ANY($2) AND d.invoice_line_id IS NOT NULL AND d.invoice_id <> c.invoice_id
 ORDER BY d.created_at DESC, d.id DESC
@@ -46,14 +50,11 @@ WHERE i.company_id = $1 AND i.status = 'paid' AND i.amount > 0 AND EXISTS (
     WHERE c.company_id = $1 AND c.subscription_id = $2 AND c.invoice_id = i.id)
 ORDER BY i.number_sequence DESC LIMIT 1
 """
-_LINES_OF: Final = """
-SELECT c.invoice_line_id FROM subscription_charges c
-WHERE c.company_id = $1 AND c.subscription_id = $2 AND c.invoice_id = $3
-"""
 _IS_SHARED: Final = """
 SELECT EXISTS (SELECT FROM subscription_charges c
     WHERE c.company_id = $1 AND c.invoice_id = $2 AND c.subscription_id <> $3)
 """
+_BUYERS: Final = "SELECT id, customer_id FROM invoices WHERE company_id = $1 AND id = ANY($2)"
 
 
 async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, InvoiceLeft]:
@@ -63,15 +64,25 @@ async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, I
     while wanted:
         arguments = context.company_id, list(wanted)
         lines: dict[UUID, dict[UUID, Decimal]] = defaultdict(dict)
+        chains: dict[UUID, dict[UUID, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
         for row in await context.connection.fetch(_LINES_LEFT, *arguments):
-            lines[row["invoice_id"]][row["id"]] = row["left_of_it"]
+            own, left = chains[row["invoice_id"]], row["left_of_it"]
+            own[row["subscription_id"]] = EXACT.add(own[row["subscription_id"]], left)
+            if row["net"] > 0:
+                lines[row["invoice_id"]][row["id"]] = left
         sources: dict[UUID, list[CreditSource]] = defaultdict(list)
         for row in await context.connection.fetch(_SOURCES, *arguments):
-            sources[row["invoice_id"]].append(CreditSource(row["source_id"], row["invoice_line_id"], row["amount"]))
+            source = CreditSource(row["subscription_id"], row["source_id"], row["invoice_line_id"], row["amount"])
+            sources[row["invoice_id"]].append(source)
         for row in await context.connection.fetch(_LEFT, *arguments):
             invoice_id = row["id"]
             found[invoice_id] = InvoiceLeft(
-                row["number"], row["customer_id"], row["left_of_it"], lines[invoice_id], tuple(sources[invoice_id])
+                row["number"],
+                row["customer_id"],
+                row["left_of_it"],
+                chains[invoice_id],
+                lines[invoice_id],
+                tuple(sources[invoice_id]),
             )
         wanted = {one.invoice_id for own in sources.values() for one in own} - found.keys()
     return found
@@ -84,8 +95,14 @@ async def find_last_paid(context: Context, subscription_id: UUID) -> InvoiceRef 
 
 
 async def lines_of(context: Context, subscription_id: UUID, invoice_id: UUID) -> list[UUID] | None:
-    """The invoice's lines that are of the subscription; None where all are."""
+    """The invoice's lines that are of the subscription, as far as anything is left of them; None where all are."""
     if not await context.connection.fetchval(_IS_SHARED, context.company_id, invoice_id, subscription_id):
         return None
-    found = await context.connection.fetch(_LINES_OF, context.company_id, subscription_id, invoice_id)
-    return [row["invoice_line_id"] for row in found]
+    found = await context.connection.fetch(_LINES_LEFT, context.company_id, [invoice_id])
+    return [row["id"] for row in found if row["subscription_id"] == subscription_id and row["left_of_it"]]
+
+
+async def buyers(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Whom invoices are for."""
+    found = await context.connection.fetch(_BUYERS, context.company_id, list(invoice_ids))
+    return {row["id"]: row["customer_id"] for row in found}

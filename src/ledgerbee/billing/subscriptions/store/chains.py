@@ -30,6 +30,8 @@ from ledgerbee.catalog.prices import store as prices
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, SellablePrice
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.ids import parse_id
+from ledgerbee.parties.customers.model import InvoicingMode
+from ledgerbee.parties.customers.payers import PAYER
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
@@ -51,10 +53,10 @@ _TAKE_LATE: Final = (
     "DELETE FROM late_usage WHERE company_id = $1 AND subscription_id = ANY($2)"
     " RETURNING subscription_id, price_id, day"
 )
-_FACTS: Final = """
-SELECT c.id, CASE c.billing_relationship WHEN 'parent_pays' THEN c.parent_customer_id ELSE c.id END AS payer_id,
-    g.discount_percent, co.usage_grace_days
+_FACTS: Final = f"""
+SELECT c.id, c.number, c.name, p.id AS payer_id, p.invoicing_mode, g.discount_percent, co.usage_grace_days
 FROM customers c
+JOIN customers p ON p.company_id = c.company_id AND p.id = {PAYER}
 JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id
 JOIN companies co ON co.company_id = c.company_id
 WHERE c.company_id = $1 AND c.id = ANY($2)
@@ -93,12 +95,23 @@ WHERE m.company_id = $1 AND m.subscription_id = r.subscription_id AND m.price_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedChain:
-    """A locked chain with what its billing goes by, and who pays for it."""
+    """A locked chain with what its billing goes by, its customer's number and name, and who pays for it.
+
+    `is_alone`: who pays for a child is invoiced for each subscription by itself.
+    """
 
     chain: Chain
     facts: BillingFacts
     sellable: Mapping[UUID, SellablePrice]
+    customer_number: str
+    customer_name: str
     payer_id: UUID
+    is_alone: bool = False
+
+    @property
+    def is_child(self) -> bool:
+        """Whether another customer pays."""
+        return self.payer_id != self.chain.subscription.customer_id
 
 
 async def load(
@@ -148,7 +161,17 @@ async def load(
             late=tuple(late_charges(own_charges, late)),
         )
         facts = facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"])
-        loaded.append(LoadedChain(chain=chain, facts=facts, sellable=sellable, payer_id=customer["payer_id"]))
+        loaded.append(
+            LoadedChain(
+                chain=chain,
+                facts=facts,
+                sellable=sellable,
+                customer_number=customer["number"],
+                customer_name=customer["name"],
+                payer_id=customer["payer_id"],
+                is_alone=customer["invoicing_mode"] == InvoicingMode.PER_CHILD,
+            )
+        )
     return loaded
 
 
