@@ -706,6 +706,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Download the e-invoice of an invoice", not_found="INVOICE_NOT_FOUND", prepare=_send_invoice_to_a_gln,
     ),
     extension(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/child-details", "invoices-read",
+        "Download the details of an invoice by child", not_found="INVOICE_NOT_FOUND", prepare=_send_invoice,
+    ),
+    extension(
         "E-Invoices", "POST", "/v1/e-invoice-responses", "invoices-write", "Receive an answer to an e-invoice",
         success=201, file="application/xml", content=answer("1", "BusinessAccept", kind="Invoice"),
     ),

@@ -188,6 +188,17 @@ def test_texts_between_lines_are_kept_as_notes() -> None:
     assert [line.text("Note") for line in document.parts("InvoiceLine")] == ["Of the first\nline\nand more", None]
 
 
+def test_a_line_names_the_child_that_it_is_for() -> None:
+    """The name stands above a child's lines on paper, and here with each of them."""
+    given = content(["1 Barn", Sold("1", "10"), "Of the line", Sold("1", "20"), "2 Barn", Sold("1", "30")])
+    for line, child in zip(given["lines"], ("A", "A", None, "A", "B", "B"), strict=True):
+        line.update({"child": child} if child else {})
+    document = Ubl.of(write(given, PEPPOL))
+    notes = [line.text("Note") for line in document.parts("InvoiceLine")]
+    assert notes == ["1 Barn\nOf the line", "1 Barn", "2 Barn"]
+    assert document.text("Note") == "Kaffe, november\nTak for handlen."
+
+
 def test_the_texts_of_the_template_are_said_too() -> None:
     given = content(ONE)
     given["template"] = {"introText": "As agreed", "paymentText": "Thank you for paying in time", "footerText": "F"}

@@ -117,6 +117,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
     "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
     "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
+    "GET /v1/invoices/{invoiceId}/child-details": ("POST /v1/invoices/{invoiceId}/send",),
     "GET /v1/credit-notes/{creditNoteId}/e-invoice": ("POST /v1/credit-notes/{creditNoteId}/send",),
     "POST /v1/e-invoice-responses": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),

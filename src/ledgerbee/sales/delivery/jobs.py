@@ -39,6 +39,7 @@ from ledgerbee.sales.delivery.actions import Kinds
 from ledgerbee.sales.delivery.mail import Envelope, compose
 from ledgerbee.sales.delivery.model import (
     DELIVERY_UNDERWAY,
+    PRINT_JOB,
     Attempt,
     ClaimedDelivery,
     Delivery,
@@ -48,12 +49,16 @@ from ledgerbee.sales.delivery.model import (
     RecipientId,
     SentMessage,
 )
-from ledgerbee.sales.documents.kept_pdfs import pdf_of_sent
+from ledgerbee.sales.documents.child_details import count_children
+from ledgerbee.sales.documents.kept_pdfs import details_of_sent, pdf_of_sent
 from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED, MailText
 from ledgerbee.sales.documents.printing import Attach
 from ledgerbee.tenancy.company import store as companies
 
 CHANNEL: Final = "email"
+#: Children whose details go along with a mail, and bytes of them, of which it makes a third more.
+MOST_CHILDREN: Final = 400
+MOST_DETAILS: Final = 10_000_000
 #: Seconds that printing and one mail, or one mail more, may take in all: shorter than a claim lasts, which each record
 #: renews, by more than a document takes to be printed, so that nobody takes over what is under way.
 SEND_TIMEOUT_S: Final = 360
@@ -185,6 +190,7 @@ async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: 
     """Print the document as it was booked, once, write each one's mail with it, and keep them."""
     document = claim.claimed.snapshot
     pdf = await pdf_of_sent(run.blobs, run.company_id, document, logo=claim.logo, attach=claim.attach)
+    details = await _details(run, claim)
     made: dict[RecipientId, bytes] = {}
     for one in recipients:
         envelope = Envelope(
@@ -196,11 +202,32 @@ async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: 
             is_test=claim.is_test,
         )
         try:
-            made[one.id] = written(compose(claim.texts, document, envelope, pdf, run.clock()))
+            made[one.id] = written(compose(claim.texts, document, envelope, pdf, run.clock(), details))
         except MailRefusedError as fault:
             mails.faults[one.id] = fault
     await _keep(run, made)
     mails.contents.update(made)
+
+
+async def _details(run: JobRun, claim: _Claim) -> bytes | None:
+    """The details of children, where they go along.
+
+    What would make the mail late, or too large for most servers, stays here: it is made by a job of its own.
+    """
+    document = claim.claimed.snapshot
+    if not document.get("childDetails"):
+        return None
+    if count_children(document) <= MOST_CHILDREN:
+        details = await details_of_sent(run.blobs, run.company_id, document, logo=claim.logo)
+        if len(details) <= MOST_DETAILS:
+            return details
+    log.warning("delivery.details_left_out", company_id=str(run.company_id), document_id=document["id"])
+
+    async def have_made(context: Context) -> None:
+        context.enqueue(PRINT_JOB, kind=document["kind"], documentIds=[document["id"]])
+
+    await run.write(have_made)
+    return None
 
 
 async def _kept(run: JobRun, message: SentMessage) -> bytes:

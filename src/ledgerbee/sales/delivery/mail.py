@@ -5,7 +5,7 @@ that is read at a glance; how it becomes bytes is `platform.mail_message`'s.
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from uuid import UUID
 from ledgerbee.platform.mail import message_id, one_line, sender_address, wire_address
 from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
 from ledgerbee.sales.documents import fik
+from ledgerbee.sales.documents.child_details import zip_name
 from ledgerbee.sales.documents.model import MailText
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
@@ -39,10 +40,15 @@ class Envelope:
 
 
 def compose(
-    texts: Mapping[str, MailText], document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime
+    texts: Mapping[str, MailText],
+    document: Mapping[str, Any],
+    envelope: Envelope,
+    pdf: bytes,
+    at: datetime,
+    details: bytes | None = None,
 ) -> MailMessage:
     """The mail that carries a document. `texts` are its kind's by language, `document` is its snapshot
-    (`documents.snapshot`), `at` the moment of sending.
+    (`documents.snapshot`), `at` the moment of sending, `details` the zip with those of children.
 
     Raises `MailRefusedError` for an address that no mail can go to.
     """
@@ -60,9 +66,15 @@ def compose(
         plain=_plain(text, document, language, envelope.page),
         html=_html(text, document, language, envelope.page),
         language=language,
-        files=(AttachedFile(file_name(document), "pdf", pdf),),
+        files=tuple(_files(document, pdf, details)),
         is_test=envelope.is_test,
     )
+
+
+def _files(document: Mapping[str, Any], pdf: bytes, details: bytes | None) -> Iterator[AttachedFile]:
+    yield AttachedFile(file_name(document), "pdf", pdf)
+    if details is not None:
+        yield AttachedFile(zip_name(document), "zip", details)
 
 
 def _greeting(text: MailText, document: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The job that sets the PDFs of documents that their sender hands over, so that they are there when they are asked for.
 
-A mailed one is set by the mail's job. The job may run twice: the second run finds them kept.
+Details of children are made along with them. A mailed one is set by the mail's job. The job may run twice: the second
+run finds them kept.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.sales.delivery.actions import Kinds
 from ledgerbee.sales.documents.actions import print_document
-from ledgerbee.sales.documents.kept_pdfs import pdf_of_sent
+from ledgerbee.sales.documents.kept_pdfs import details_of_sent, pdf_of_sent
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED, DocumentKind
 
@@ -46,6 +47,8 @@ async def print_sent(kinds: Kinds, run: JobRun) -> None:
 async def _print(run: JobRun, kind: AnyKind, document_id: UUID) -> None:
     document = await run.read(lambda context: print_document(context, kind, document_id))
     await pdf_of_sent(run.blobs, run.company_id, document.snapshot, logo=document.logo, attach=kind.attach)
+    if document.snapshot.get("childDetails"):
+        await details_of_sent(run.blobs, run.company_id, document.snapshot, logo=document.logo)
 
 
 async def leave_unprinted(run: JobRun, reason: str) -> None:

@@ -50,7 +50,7 @@ _MOST_TRIALS: Final = 5
 _LONGEST_NUMBER: Final = 50
 
 #: A template that adds nothing.
-_PLAIN: Final[Mapping[str, Any]] = {
+PLAIN_TEMPLATE: Final[Mapping[str, Any]] = {
     "accentColor": None, "showsLogo": True, "introText": None, "paymentText": None, "footerText": None,
 }  # fmt: skip
 
@@ -62,7 +62,7 @@ def printable(
     language = _language(snapshot)
     references, in_base = snapshot["references"], snapshot["vatInBase"]
     settled = snapshot.get("settled") or {}
-    template = snapshot.get("template") or _PLAIN  # documents booked before templates said how they look
+    template = snapshot.get("template") or PLAIN_TEMPLATE  # documents booked before templates said how they look
     return PrintableDocument(
         kind=snapshot["kind"],
         language=language,
@@ -204,9 +204,13 @@ def _unprintable(fault: UnprintableTextError) -> LedgerBeeError:
 def file_name(snapshot: Mapping[str, Any]) -> str:
     """A file name that every system takes, in the document's language: `Faktura 1042.pdf`, `Invoice draft.pdf`."""
     words = WORDINGS[_language(snapshot)]
-    number = unicodedata.normalize("NFC", snapshot["number"] or words.draft.lower())
-    kept = "".join(char if char.isalnum() or char in "-_." else "-" for char in number)[:_LONGEST_NUMBER]
+    kept = plain_name(snapshot["number"] or words.draft.lower(), "-_.")[:_LONGEST_NUMBER]
     return f"{words.titles[snapshot['kind']]} {kept}.pdf"
+
+
+def plain_name(text: str, others: str = "-_. ") -> str:
+    """A text with letters, digits and `others` only, as every system takes in a file's name."""
+    return "".join(char if char.isalnum() or char in others else "-" for char in unicodedata.normalize("NFC", text))
 
 
 def _language(snapshot: Mapping[str, Any]) -> Language:

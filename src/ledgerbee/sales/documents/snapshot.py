@@ -4,7 +4,7 @@ Decimals are strings, days ISO 8601. Once stored, nothing in it follows later ch
 or the catalogue. Wording that depends on the language is kept in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledgerbee.core.countries import EU_COUNTRIES, is_country
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
-from ledgerbee.parties.customers.model import Customer
+from ledgerbee.parties.customers.model import Customer, InvoicingMode
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow, period_of
@@ -105,6 +105,7 @@ def compose(
         "isPrepayment": terms.is_prepayment,
         "notes": document.notes,
         "template": None if template is None else _template(template),
+        **_child_details(addressee.customer, computed.lines),
     }
 
 
@@ -204,6 +205,12 @@ def _template(template: DocumentTemplate) -> dict[str, Any]:
     }
 
 
+def _child_details(customer: Customer, lines: Sequence[Line]) -> dict[str, Any]:
+    """Whether details of each child go along with it: of what a parent pays for several at once, if it wants them."""
+    is_wanted = customer.include_child_details_pdf and customer.invoicing_mode is InvoicingMode.SINGLE_INVOICE
+    return {"childDetails": True} if is_wanted and any(line.child_id for line in lines) else {}
+
+
 def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:
     rows = {treatment_of(row): index for index, row in enumerate(computed.totals.rows)}
     taxes = computed.taxes
@@ -212,6 +219,8 @@ def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:
 
 def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: str) -> dict[str, Any]:
     written: dict[str, Any] = {"id": str(line.id), "kind": line.line_type.value, "description": line.description}
+    if line.child_id is not None:
+        written["child"] = str(line.child_id)
     if tax is None or line.net is None or line.vat is None:
         return written
     return written | {

@@ -93,13 +93,17 @@ def _reason(row: Mapping[str, Any], language: str) -> str | None:
 def _lines(
     snapshot: Mapping[str, Any], sign: Decimal, categories: Mapping[str, str]
 ) -> tuple[tuple[TradeLine, ...], tuple[str, ...]]:
-    """The product lines, each with the texts below it as its note; and the texts above the first of them."""
+    """The product lines, each with the child that it is for and the texts below it as its note; and the texts above the
+    first of them."""
     products: list[Mapping[str, Any]] = []
     texts: list[list[str]] = [[]]
+    children: dict[str, str] = {}
     for line in snapshot["lines"]:
         if line["kind"] == DocumentLineType.PRODUCT:
             products.append(line)
-            texts.append([])
+            texts.append([children[line["child"]]] if "child" in line else [])
+        elif "child" in line:
+            children[line["child"]] = line["description"]
         elif line["description"]:
             texts[-1].append(line["description"])
     currency = snapshot["currency"]

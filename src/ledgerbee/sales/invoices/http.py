@@ -7,6 +7,7 @@ from fastapi import Path, Query, Response
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.core.errors import check_unique
 from ledgerbee.core.fields import fields_of
+from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
@@ -16,7 +17,10 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.deferrals.model import INVOICE_DEFERRAL_ACCOUNT_MISSING
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.actions import print_sent
+from ledgerbee.sales.documents.child_details import zip_name
 from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
+from ledgerbee.sales.documents.kept_pdfs import details_of_sent
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     DOCUMENT_PRINTING_FAILED,
@@ -307,6 +311,27 @@ async def get_invoice_pdf(
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
     return await pdf_of(caller, INVOICES, invoice_id, draft=draft)
+
+
+_DETAILS = operation(
+    "Download the details of an invoice by child",
+    scope="invoices-read",
+    extension=True,
+    description="A sent invoice for several children: a zip with a PDF for each child, with its lines and their "
+    "totals, as they were booked. These are no invoices. An invoice without children has an empty one.",
+    response="The details as a zip",
+    errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED],
+    opens_transaction=False,
+)
+_DETAILS["responses"][200]["content"] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@router.get("/v1/invoices/{invoiceId}/child-details", response_class=Response, **_DETAILS)
+async def get_invoice_child_details(caller: CallerDep, invoice_id: InvoicePath) -> Response:
+    found = await caller.read(lambda context: print_sent(context, INVOICES, invoice_id))
+    content = await details_of_sent(caller.blobs, caller.principal.company_id, found.snapshot, logo=found.logo)
+    headers = {"Content-Disposition": content_disposition(zip_name(found.snapshot))}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 _E_INVOICE = einvoices.e_invoice_operation(

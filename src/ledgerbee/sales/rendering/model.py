@@ -12,7 +12,8 @@ from typing import Literal
 
 from ledgerbee.core.money import ZERO, minor_units
 
-PrintKind = Literal["invoice", "credit_note", "quote", "order_confirmation"]
+#: Details of a child are a part of an invoice, and none.
+PrintKind = Literal["invoice", "credit_note", "quote", "order_confirmation", "child_details"]
 Language = Literal["da", "en"]
 LineKind = Literal["product", "text", "separator"]
 

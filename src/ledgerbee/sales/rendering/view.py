@@ -193,7 +193,7 @@ def _facts(write: Writer) -> list[View]:
         (words.purchase_order, references.purchase_order),
     )
     facts = [
-        (words.number, document.number),
+        (words.titles["invoice"] if document.kind == "child_details" else words.number, document.number),
         *((label, format_date(day, document.language)) for label, day in dates if day),
         *texts,
     ]

@@ -61,6 +61,7 @@ class Wording:
     payment_id: str
     scan: str
     notes: str
+    no_invoice: str
 
 
 _DANISH: Final = Wording(
@@ -69,6 +70,7 @@ _DANISH: Final = Wording(
         "credit_note": "Kreditnota",
         "quote": "Tilbud",
         "order_confirmation": "Ordrebekræftelse",
+        "child_details": "Specifikation af faktura",
     },
     prepayment="Forudbetalingsfaktura",
     draft="KLADDE",
@@ -128,6 +130,7 @@ _DANISH: Final = Wording(
     payment_id="Betalings-id",
     scan="Scan koden i bankens app",
     notes="Bemærkninger",
+    no_invoice="Dette er ikke en faktura, men en del af, hvad faktura {} omfatter.",
 )
 
 _ENGLISH: Final = Wording(
@@ -136,6 +139,7 @@ _ENGLISH: Final = Wording(
         "credit_note": "Credit note",
         "quote": "Quote",
         "order_confirmation": "Order confirmation",
+        "child_details": "Details of invoice",
     },
     prepayment="Prepayment invoice",
     draft="DRAFT",
@@ -195,6 +199,7 @@ _ENGLISH: Final = Wording(
     payment_id="Payment ID",
     scan="Scan with your banking app",
     notes="Notes",
+    no_invoice="This is not an invoice: it shows a part of what invoice {} charges.",
 )
 
 WORDINGS: Final[dict[Language, Wording]] = {"da": _DANISH, "en": _ENGLISH}

@@ -1,7 +1,7 @@
 """What can be done with a document of any kind, split by verb."""
 
 from ledgerbee.sales.documents.actions.draft import Forms, create, delete, draw_up, update
-from ledgerbee.sales.documents.actions.preview import PrintedDocument, print_document, print_sample
+from ledgerbee.sales.documents.actions.preview import PrintedDocument, print_document, print_sample, print_sent
 from ledgerbee.sales.documents.actions.price import get_drafted_sales, price_lines, tax_lines
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "price_lines",
     "print_document",
     "print_sample",
+    "print_sent",
     "tax_lines",
     "update",
 ]

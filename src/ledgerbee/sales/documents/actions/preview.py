@@ -45,6 +45,15 @@ async def print_document(context: Context, kind: KindOfDocument[F, D], document_
     return PrintedDocument(await _preview(context, kind, document), is_draft=True, logo=logo)
 
 
+async def print_sent(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> PrintedDocument:
+    """A document to print as it was sent. Raises `kind.not_found`, and `kind.invalid_state` where it never was."""
+    document = await store.get(context, kind, document_id)
+    if document.number is None:
+        raise kind.invalid_state.in_state(document.status.value)
+    content = await store.get_snapshot(context, kind, document_id)
+    return PrintedDocument(content, is_draft=False, logo=await companies.logo(context))
+
+
 async def print_sample(context: Context, template_id: DocumentTemplateId) -> PrintedDocument:
     """An invented draft that shows what a template looks like. Raises `DOCUMENT_TEMPLATE_NOT_FOUND`."""
     template = await templates.get(context, template_id)
