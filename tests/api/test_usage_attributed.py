@@ -280,7 +280,7 @@ class TestAnew:
         moved = await made.change_spans("UPDATE metered_spans SET ends_on = $2 WHERE company_id = $1", FEB)
         assert moved == 1
         assert await made.quantity(chain, JAN, APR) == (1, Decimal(2))
-        assert (str(chain), made.price_id, date(2026, 2, 10), 1) in await made.late()
+        assert (str(chain), made.price_id, date(2026, 2, 10), 0) in await made.late()
         told = (await made.api.get(f"/v1/events?objectId={made.customer_id}&types=usage.unattributed")).json()["data"]
         assert [one["data"]["day"] for one in told] == ["2026-02-10"]
         assert await made.fault() is None

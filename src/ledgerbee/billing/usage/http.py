@@ -153,7 +153,11 @@ async def get_meter_usage(
 
 @usage_router.get(
     "/v1/usage/events",
-    **extension("List usage events", description="Events of the newest day first, withdrawn ones too."),
+    **extension(
+        "List usage events",
+        description="Events of the newest day first, withdrawn and superseded ones too; not those of "
+        "backfills that are not in force.",
+    ),
 )
 async def list_usage_events(context: Ctx, query: Annotated[UsageEventQuery, Query()]) -> ListUsageEventsResponse:
     found = await reads.list_page(context, query.wanted, query.asked)

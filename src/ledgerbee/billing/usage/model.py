@@ -36,11 +36,20 @@ NAMED_SUBSCRIPTION: Final = "subscriptionId"
 
 
 class UsageState(StrEnum):
-    """How an event counts: it does, its subscription had been settled when it came in, or it was taken back."""
+    """How an event counts: it does, its subscription had been settled when it came in, or it was taken back: by itself,
+    or by a backfill that stands in its place. One that is staged waits in a backfill that isn't in force.
+    """
 
     ACCEPTED = "accepted"
     TOO_LATE = "too_late"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    STAGED = "staged"
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether it is usage of the company: it counts, or would if it hadn't come too late."""
+        return self in {UsageState.ACCEPTED, UsageState.TOO_LATE}
 
 
 class UsageReport(Struct, frozen=True, gc=False):
@@ -178,4 +187,6 @@ class UsedQuantity(NamedTuple):
 
 
 USAGE_EVENT_NOT_FOUND = ErrorCode("USAGE_EVENT_NOT_FOUND", 404, "No such usage event in the company")
-USAGE_EVENT_INVALID_STATE = ErrorCode("USAGE_EVENT_INVALID_STATE", 409, "The usage event was withdrawn")
+USAGE_EVENT_INVALID_STATE = ErrorCode(
+    "USAGE_EVENT_INVALID_STATE", 409, "The usage event was withdrawn or superseded, or waits in a backfill"
+)

@@ -228,7 +228,7 @@ class UpdateUsageEventRequest(RequestModel):
 changes_of = changes_to(AmendedUsage, UpdateUsageEventRequest)
 
 #: Where an event stands.
-EventStatus = Literal["attributed", "unattributed", "too_late", "withdrawn"]
+EventStatus = Literal["attributed", "unattributed", "too_late", "withdrawn", "superseded"]
 
 
 class UsageEventResponse(ResponseModel):
@@ -243,7 +243,7 @@ class UsageEventResponse(ResponseModel):
     subscription_id: IdText | None = Field(description="The subscription that it belongs to; null for none")
     status: EventStatus = Field(
         description="`unattributed`: no subscription covers its day; `too_late`: it came in after its subscription had "
-        "been settled; `withdrawn`: it was taken back",
+        "been settled; `withdrawn`: it was taken back; `superseded`: a backfill stands in its place",
         examples=["attributed"],
     )
     value: Number = Field(description="What was used", examples=[12.5])
@@ -281,7 +281,9 @@ class MeterUsageResponse(ResponseModel):
     `accepted` = `attributed` + `unattributed`; `attributed` = `billed` + `open` + `shown` + `tooLate`.
     """
 
-    accepted: WholeNumber = Field(description="Events that were taken in and not withdrawn", examples=[100])
+    accepted: WholeNumber = Field(
+        description="Events that were taken in, and neither withdrawn nor superseded", examples=[100]
+    )
     attributed: WholeNumber = Field(description="Events that belong to a subscription", examples=[97])
     unattributed: WholeNumber = Field(description="Events that belong to none", examples=[3])
     billed: WholeNumber = Field(description="Events of days that are billed", examples=[60])
@@ -337,6 +339,8 @@ class UsageEventQuery(_Days):
 def _status(event: UsageEvent) -> EventStatus:
     if event.state is UsageState.WITHDRAWN:
         return "withdrawn"
+    if event.state is UsageState.SUPERSEDED:
+        return "superseded"
     if event.state is UsageState.TOO_LATE:
         return "too_late"
     return "unattributed" if event.subscription_id is None else "attributed"

@@ -40,8 +40,8 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
         for chain, state, is_there in ((one.was, one.state_was, False), (one.subscription_id, one.state, True)):
             touched.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
             if chain is not None and state == UsageState.ACCEPTED:
-                added = one.events if is_there else 0
-                late.append(days.LateDay(chain, one.meter_id, one.day, added, not is_there))
+                more = one.events if is_there else -one.events
+                late.append(days.LateDay(chain, one.meter_id, one.day, more, not is_there))
     emit_unattributed(context, await days.recount(context, touched))
     await days.mark_late(context, late)
 

@@ -72,7 +72,7 @@ async def _get_for_update(context: Context, event_id: UsageEventId) -> UsageEven
     """The event, locked; its customer's spans are not changed meanwhile: that lock is taken first by everybody."""
     await chains.lock_shared(context, await reads.get_customer_id(context, event_id))
     event = await reads.get_for_update(context, event_id)
-    if event.state is UsageState.WITHDRAWN:
+    if not event.state.is_in_force:
         raise USAGE_EVENT_INVALID_STATE.in_state(event.state)
     return event
 
@@ -91,9 +91,7 @@ async def _counted(context: Context, before: UsageEvent, changed: UsageEvent) ->
 
 
 def _late(before: UsageEvent, event: UsageEvent) -> Iterator[days.LateDay]:
-    """The days of chains that an event counted for, or counts for now; it is one more only where it wasn't before."""
-    if before.state is UsageState.ACCEPTED and before.subscription_id is not None:
-        yield days.LateDay(before.subscription_id, before.meter_id, before.day, 0, covers_no_more=False)
-    if event.state is UsageState.ACCEPTED and event.subscription_id is not None:
-        added = 0 if event.usage_day == before.usage_day else 1
-        yield days.LateDay(event.subscription_id, event.meter_id, event.day, added, covers_no_more=False)
+    """The days of chains that an event counted for, and counts for now: one less, and one more."""
+    for one, more in ((before, -1), (event, 1)):
+        if one.state is UsageState.ACCEPTED and one.subscription_id is not None:
+            yield days.LateDay(one.subscription_id, one.meter_id, one.day, more, covers_no_more=False)

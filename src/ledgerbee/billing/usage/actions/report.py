@@ -1,6 +1,6 @@
 """Taking usage in: one report, those of several callers together, a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,8 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way
 
 Outcome = Recorded | LedgerBeeError
+#: What else is wrong with a report, by the row that it would be.
+AlsoWrong = Callable[[NewUsage], LedgerBeeError | None]
 
 
 @dataclass(slots=True)
@@ -28,11 +30,46 @@ class _Under:
     places: list[int] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Prepared:
+    """Reports that were looked at: the outcomes that are known, and the rows to add, by their keys."""
+
+    outcomes: list[Outcome | None]
+    new: dict[str, NewUsage] = field(default_factory=dict)
+    by_key: dict[str, _Under] = field(default_factory=dict)
+    refused: dict[int, bytes] = field(default_factory=dict)
+
+    def settle(self, stored: Mapping[str, tuple[UUID, bytes]], unattributed: Collection[UUID] = ()) -> None:
+        """Note what came of the rows; `stored` are the events that their keys have, where those aren't the rows."""
+        for key, usage in self.new.items():
+            event_id, body_hash = stored.get(key, (usage.id, usage.body_hash))
+            is_new = event_id == usage.id
+            first = Recorded(event_id, not is_new, is_new and usage.id in unattributed)
+            again = Recorded(event_id, is_duplicate=True)
+            for place in self.by_key[key].places:
+                self.outcomes[place] = first if body_hash == usage.body_hash else IDEMPOTENCY_KEY_REUSED.error()
+                first = again
+
+
 async def report(contexts: Sequence[Context], reports: Sequence[UsageReport]) -> Sequence[Outcome]:
     """Record the reports of several callers of a company in one transaction; each has its own outcome.
 
     Outcomes are `Recorded` or an error: validation errors, `METER_NOT_FOUND`, `METER_INVALID_STATE`,
     `CUSTOMER_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`. Emits `usage.unattributed`.
+    """
+    prepared = await prepare(contexts, reports)
+    if prepared.new:
+        await _add(contexts, prepared)
+    if prepared.refused:
+        await _look_for_repeated(contexts[0], reports, prepared)
+    return [outcome for outcome in prepared.outcomes if outcome is not None]
+
+
+async def prepare(
+    contexts: Sequence[Context], reports: Sequence[UsageReport], also_wrong: AlsoWrong | None = None
+) -> Prepared:
+    """Look at reports of a company: refuse what can't be taken in, and make rows of the others. Nothing is written;
+    the spans of their customers stay as they are until the transaction ends.
     """
     context, counter = contexts[0], StepCounter()
     known = await store.look_up(
@@ -41,10 +78,8 @@ async def report(contexts: Sequence[Context], reports: Sequence[UsageReport]) ->
         {one.meter_name for one in reports if one.meter_name is not None},
         {one.customer_id for one in reports},
     )
-    outcomes: list[Outcome | None] = [None] * len(reports)
-    by_key: dict[str, _Under] = {}
-    new: dict[str, NewUsage] = {}
-    refused: dict[int, bytes] = {}
+    prepared = Prepared([None] * len(reports))
+    outcomes, by_key, new, refused = prepared.outcomes, prepared.by_key, prepared.new, prepared.refused
     for place, one in enumerate(reports):
         if counter.is_due(1):
             await give_way()
@@ -62,13 +97,14 @@ async def report(contexts: Sequence[Context], reports: Sequence[UsageReport]) ->
             outcomes[place] = IDEMPOTENCY_KEY_REUSED.error()
             continue
         if not under.places:
-            new[one.key] = rules.new_usage(new_id(), one, meter_id, body_hash, now, context.time_zone)
+            row = rules.new_usage(new_id(), one, meter_id, body_hash, now, context.time_zone)
+            if also_wrong is not None and (fault := also_wrong(row)) is not None:
+                outcomes[place] = fault
+                del by_key[one.key]
+                continue
+            new[one.key] = row
         under.places.append(place)
-    if new:
-        await _add(contexts, new, by_key, outcomes)
-    if refused:
-        await _look_for_repeated(context, reports, refused, outcomes)
-    return [outcome for outcome in outcomes if outcome is not None]
+    return prepared
 
 
 async def report_batch(context: Context, reports: Sequence[UsageReport]) -> list[Recorded]:
@@ -76,7 +112,11 @@ async def report_batch(context: Context, reports: Sequence[UsageReport]) -> list
 
     Emits `usage.unattributed`.
     """
-    outcomes = await report([context] * len(reports), reports)
+    return all_recorded(await report([context] * len(reports), reports))
+
+
+def all_recorded(outcomes: Sequence[Outcome | None]) -> list[Recorded]:
+    """What came of a batch of which everything was recorded; raises the errors of one that wasn't, at their places."""
     faults = [_placed(place, one) for place, one in enumerate(outcomes) if isinstance(one, LedgerBeeError)]
     if faults:
         raise with_others(faults[0], faults[1:])
@@ -120,39 +160,27 @@ def _fault(report: UsageReport, meter_id: UUID, known: store.Known, now: datetim
     return None
 
 
-async def _add(
-    contexts: Sequence[Context],
-    new: dict[str, NewUsage],
-    by_key: dict[str, _Under],
-    outcomes: list[Outcome | None],
-) -> None:
-    context = contexts[0]
+async def _add(contexts: Sequence[Context], prepared: Prepared) -> None:
+    context, new = contexts[0], prepared.new
     added = await store.record(context, list(new.values()))
-    tellers = {_day_of(one): by_key[one.key].places[0] for one in new.values() if one.id in added.unattributed}
+    tellers = {_day_of(one): prepared.by_key[one.key].places[0] for one in new.values() if one.id in added.unattributed}
     for day in added.first_unattributed:
         emit_unattributed(contexts[tellers[day]], [day])
     stored = {} if added.new == len(new) else await store.stored(context, list(new))
-    for key, usage in new.items():
-        event_id, body_hash = stored.get(key, (usage.id, usage.body_hash))
-        is_new = event_id == usage.id
-        first = Recorded(event_id, not is_new, is_new and usage.id in added.unattributed)
-        again = Recorded(event_id, is_duplicate=True)
-        for place in by_key[key].places:
-            outcomes[place] = first if body_hash == usage.body_hash else IDEMPOTENCY_KEY_REUSED.error()
-            first = again
+    prepared.settle(stored, added.unattributed)
 
 
 def _day_of(usage: NewUsage) -> UsageDay:
     return UsageDay(usage.customer_id, usage.meter_id, usage.day, None)
 
 
-async def _look_for_repeated(
-    context: Context, reports: Sequence[UsageReport], refused: dict[int, bytes], outcomes: list[Outcome | None]
-) -> None:
+async def _look_for_repeated(context: Context, reports: Sequence[UsageReport], prepared: Prepared) -> None:
     """Of what is refused now, what was taken in before is there, whatever became of its meter: it is answered so."""
-    stored = await store.stored(context, {reports[place].key for place in refused})
-    for place, body_hash in refused.items():
+    stored = await store.stored(context, {reports[place].key for place in prepared.refused})
+    for place, body_hash in prepared.refused.items():
         found = stored.get(reports[place].key)
         if found is not None:
             is_same = found[1] == body_hash
-            outcomes[place] = Recorded(found[0], is_duplicate=True) if is_same else IDEMPOTENCY_KEY_REUSED.error()
+            prepared.outcomes[place] = (
+                Recorded(found[0], is_duplicate=True) if is_same else IDEMPOTENCY_KEY_REUSED.error()
+            )

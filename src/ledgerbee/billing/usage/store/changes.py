@@ -3,7 +3,7 @@
 from typing import Final
 
 from ledgerbee.billing.usage import rules
-from ledgerbee.billing.usage.model import UsageEvent, UsageState
+from ledgerbee.billing.usage.model import UsageEvent
 from ledgerbee.billing.usage.store.chains import CHAIN, STATE
 from ledgerbee.platform.context import Context
 
@@ -23,7 +23,7 @@ _WITHDRAW: Final = "UPDATE usage_events e SET state = 'withdrawn' WHERE e.compan
 
 async def amend(context: Context, event: UsageEvent) -> None:
     """Write what an event says by now, and give it to the chain that covers it. It is locked, and so are the spans."""
-    assert event.state is not UsageState.WITHDRAWN
+    assert event.state.is_in_force
     await context.connection.execute(
         _AMEND,
         context.company_id,

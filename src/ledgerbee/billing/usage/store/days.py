@@ -17,9 +17,11 @@ DAY_COLUMNS: Final = (
     " events, too_late, withdrawn, sum, max, last_value, last_at, last_id"
 )
 _COUNTS: Final = "FILTER (WHERE e.state = 'accepted')"
-#: The sums of events `e`. Of several at one moment the one that came in last is the last.
+#: The sums of events `e`: what is superseded counts as withdrawn, what is staged as nothing. Of several at one moment the
+#: one that came in last is the last.
 SUMS: Final = f"""
-count(*) {_COUNTS}, count(*) FILTER (WHERE e.state = 'too_late'), count(*) FILTER (WHERE e.state = 'withdrawn'),
+count(*) {_COUNTS}, count(*) FILTER (WHERE e.state = 'too_late'),
+count(*) FILTER (WHERE e.state IN ('withdrawn', 'superseded')),
 coalesce(sum(e.value) {_COUNTS}, 0), max(e.value) {_COUNTS},
 (array_agg(e.value ORDER BY e.occurred_at DESC, e.id DESC) {_COUNTS})[1], max(e.occurred_at) {_COUNTS},
 (array_agg(e.id ORDER BY e.occurred_at DESC, e.id DESC) {_COUNTS})[1]
@@ -60,8 +62,8 @@ WHERE {_IS_OF_KEY.format("d")}
 """
 #: Of the chain's prices on that meter that were billed for the day; also of those that cover it no more, where asked.
 _MARK_LATE: Final = """
-INSERT INTO late_usage AS l (company_id, subscription_id, price_id, day, events)
-SELECT $1, k.subscription_id, s.price_id, k.day, max(k.events)
+INSERT INTO late_usage AS l (company_id, subscription_id, price_id, day, events, is_counted)
+SELECT $1, k.subscription_id, s.price_id, k.day, sum(k.events), bool_and(NOT k.covers_no_more)
 FROM unnest($2::text::uuid[], $3::text::uuid[], $4::text::date[], $5::text::bigint[], $6::text::boolean[])
     AS k (subscription_id, meter_id, day, events, covers_no_more)
 JOIN metered_spans s ON s.company_id = $1 AND s.subscription_id = k.subscription_id AND s.meter_id = k.meter_id
@@ -69,13 +71,14 @@ JOIN metered_spans s ON s.company_id = $1 AND s.subscription_id = k.subscription
     AND (k.covers_no_more OR (s.starts_on <= k.day AND (s.ends_on IS NULL OR s.ends_on > k.day)))
 GROUP BY k.subscription_id, s.price_id, k.day
 ORDER BY k.subscription_id, s.price_id, k.day
-ON CONFLICT (company_id, subscription_id, price_id, day) DO UPDATE SET events = l.events + excluded.events
+ON CONFLICT (company_id, subscription_id, price_id, day)
+DO UPDATE SET events = l.events + excluded.events, is_counted = l.is_counted AND excluded.is_counted
 """
 _REATTRIBUTE: Final = f"""
 WITH wanted AS (
     SELECT e.id, e.subscription_id AS was, e.state AS state_was, c.subscription_id, {STATE.format(event="e")} AS state
     FROM usage_events e {CHAIN.format(event="e")}
-    WHERE e.company_id = $1 AND e.customer_id = ANY ($2) AND e.day >= $3 AND e.state <> 'withdrawn'
+    WHERE e.company_id = $1 AND e.customer_id = ANY ($2) AND e.day >= $3 AND e.state IN ('accepted', 'too_late')
 ), changed AS (
     UPDATE usage_events e SET subscription_id = w.subscription_id, state = w.state
     FROM wanted w
@@ -89,9 +92,10 @@ FROM changed h GROUP BY 1, 2, 3, 4, 5, 6, 7
 
 
 class LateDay(NamedTuple):
-    """A day of a chain on which something changed, with how many events were added to it.
+    """A day of a chain on which something changed, with how many events it has more than before (or less).
 
-    `covers_no_more`: its prices may cover the day no more; they were billed for it all the same.
+    `covers_no_more`: its prices may cover the day no more; they were billed for it all the same, for how many events
+    isn't known.
     """
 
     subscription_id: UUID

@@ -10,7 +10,7 @@ _ATTRIBUTED: Final = f"""
 SELECT e.example FROM (
     SELECT e.customer_id, e.meter_id, e.day, e.named_subscription_id, e.received_on, e.subscription_id, e.state,
         min(e.key) AS example
-    FROM usage_events e WHERE e.company_id = $1 AND e.state <> 'withdrawn'
+    FROM usage_events e WHERE e.company_id = $1 AND e.state IN ('accepted', 'too_late')
     GROUP BY e.customer_id, e.meter_id, e.day, e.named_subscription_id, e.received_on, e.subscription_id, e.state
 ) e {CHAIN.format(event="e")}
 WHERE e.subscription_id IS DISTINCT FROM c.subscription_id OR e.state <> {STATE.format(event="e")}
@@ -32,7 +32,7 @@ ORDER BY e.key LIMIT 1
 _SUMS: Final = f"""
 WITH expected AS (
     SELECT e.company_id, e.subscription_id, e.meter_id, e.customer_id, e.day, {SUMS}
-    FROM usage_events e WHERE e.company_id = $1
+    FROM usage_events e WHERE e.company_id = $1 AND e.state <> 'staged'
     GROUP BY e.company_id, e.subscription_id, e.meter_id, e.customer_id, e.day
 ), kept AS (
     SELECT {DAY_COLUMNS} FROM usage_days d WHERE d.company_id = $1 AND d.events + d.too_late + d.withdrawn > 0

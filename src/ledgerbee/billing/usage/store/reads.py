@@ -52,7 +52,8 @@ _ORDER: Final = {"day": "t.day"}
 _TOTALS: Final = f"""
 WITH days AS (
     SELECT d.*, c.is_trial, d.subscription_id IS NOT NULL AND NOT coalesce(c.is_trial, false) AS is_billable,
-        CASE WHEN d.day < c.billed_until THEN least(d.events, coalesce(l.events, 0)) ELSE d.events END AS open_events
+        CASE WHEN d.day < c.billed_until THEN greatest(least(d.events, coalesce(l.events, 0)), 0) ELSE d.events END
+            AS open_events
     FROM usage_days d
     LEFT JOIN LATERAL (
         SELECT bool_and(s.is_trial) AS is_trial, min(s.billed_until) FILTER (WHERE NOT s.is_trial) AS billed_until
@@ -93,8 +94,9 @@ FROM days d
 
 
 async def list_page(context: Context, wanted: UsageFilter, request: PageRequest) -> Page[UsageEvent]:
-    """A page of events, by day and then as they came in."""
-    return await _page(context, wanted, request, _LIST, "t.events + t.too_late + t.withdrawn", [], [])
+    """A page of events, by day and then as they came in; without those of backfills that are not in force."""
+    not_staged = ["t.state <> 'staged'"]
+    return await _page(context, wanted, request, _LIST, "t.events + t.too_late + t.withdrawn", [], not_staged)
 
 
 async def list_unattributed(context: Context, wanted: UsageFilter, request: PageRequest) -> Page[UsageEvent]:

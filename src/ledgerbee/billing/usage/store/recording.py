@@ -47,8 +47,8 @@ WITH added AS (
     {ADDED}
     RETURNING d.subscription_id, d.customer_id, d.meter_id, d.day, d.xmax = 0 AS is_new
 ), late AS (
-    INSERT INTO late_usage AS l (company_id, subscription_id, price_id, day, events)
-    SELECT $1, e.subscription_id, s.price_id, e.day, count(*)
+    INSERT INTO late_usage AS l (company_id, subscription_id, price_id, day, events, is_counted)
+    SELECT $1, e.subscription_id, s.price_id, e.day, count(*), true
     FROM added e
     JOIN metered_spans s ON s.company_id = $1 AND s.customer_id = e.customer_id AND s.meter_id = e.meter_id
         AND s.subscription_id = e.subscription_id
