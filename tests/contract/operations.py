@@ -98,6 +98,26 @@ async def _send_invoice(world: World) -> None:
     assert sent.status_code == 200, sent.text
 
 
+async def _with_a_new_backfill(world: World) -> None:
+    """One of a meter of its own."""
+    meter = await world.api.post("/v1/meters", {"name": str(new_id())})
+    body = {"meterId": meter.json()["id"], "from": "2026-01-01", "to": "2026-01-31"}
+    made = await world.api.post("/v1/usage/backfills", body)
+    assert made.status_code == 201, made.text
+    world.ids["usageBackfillId"] = made.json()["id"]
+
+
+async def _with_a_closed_backfill(world: World) -> None:
+    await _with_a_new_backfill(world)
+    closed = await world.api.post(f"/v1/usage/backfills/{world.ids['usageBackfillId']}/close")
+    assert closed.status_code == 200, closed.text
+
+
+async def _without_backfills(world: World) -> None:
+    cancelled = await world.api.post(f"/v1/usage/backfills/{world.ids['usageBackfillId']}/cancel")
+    assert cancelled.status_code == 200, cancelled.text
+
+
 async def _in_a_company_of_its_own(_: World) -> None:
     """Nothing is needed; in the shared company others may have given it a text that no font shows."""
 
@@ -901,6 +921,48 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
         not_found="USAGE_EVENT_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/backfills", "meter-report", "Open a backfill", success=201,
+        prepare=_without_backfills,
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/imports", "meter-report", "Import usage", success=202, file="text/csv",
+        content="idempotencyKey;customerNumber;meterName;value;timestamp\n",
+    ),
+    extension("Usage", "GET", "/v1/usage/imports", "meter-report", "List imports of usage"),
+    extension(
+        "Usage", "GET", "/v1/usage/imports/{usageImportId}", "meter-report", "Get an import of usage",
+        not_found="USAGE_IMPORT_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/imports/{usageImportId}/cancel", "meter-report", "Cancel an import of usage",
+        not_found="USAGE_IMPORT_NOT_FOUND",
+    ),
+    extension("Usage", "GET", "/v1/usage/backfills", "meter-report", "List backfills"),
+    extension(
+        "Usage", "GET", "/v1/usage/backfills/{usageBackfillId}", "meter-report", "Get a backfill",
+        not_found="USAGE_BACKFILL_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/backfills/{usageBackfillId}/events", "meter-report",
+        "Report usage into a backfill", not_found="USAGE_BACKFILL_NOT_FOUND", success=202,
+    ),
+    extension(
+        "Usage", "GET", "/v1/usage/backfills/{usageBackfillId}/preview", "subscriptions-read", "Preview a backfill",
+        not_found="USAGE_BACKFILL_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/backfills/{usageBackfillId}/close", "meter-report", "Close a backfill",
+        not_found="USAGE_BACKFILL_NOT_FOUND", prepare=_with_a_new_backfill,
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/backfills/{usageBackfillId}/revert", "meter-report", "Revert a backfill",
+        not_found="USAGE_BACKFILL_NOT_FOUND", prepare=_with_a_closed_backfill,
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/backfills/{usageBackfillId}/cancel", "meter-report", "Cancel a backfill",
+        not_found="USAGE_BACKFILL_NOT_FOUND", prepare=_with_a_new_backfill,
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Reports", "GET", "/v1/deferred-revenue", "reports-read", "Get deferred revenue"),

@@ -277,6 +277,11 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
      {"events": [{"value": 1, "customerId": "{customer}", "idempotencyKey": "k", "timestamp": "2030-01-01T00:00:00Z",
                   "metadata": {"subscriptionId": "x"}}]},
      {"events.0.meterId", "events.0.timestamp", "events.0.metadata.subscriptionId"}),
+    ("POST", "/v1/usage/backfills", {"from": "2030-01-02", "to": "2030-01-01"}, {"meterId", "to"}),
+    ("POST", "/v1/usage/backfills/{usageBackfillId}/events",
+     {"events": [{"value": 1, "customerId": "{customer}", "idempotencyKey": "k", "timestamp": "2030-01-01T00:00:00Z",
+                  "metadata": {"subscriptionId": "x"}}]},
+     {"events.0.meterId", "events.0.timestamp", "events.0.metadata.subscriptionId"}),
     ("PATCH", "/v1/usage/events/{usageEventId}",
      {"timestamp": "2030-01-01T00:00:00Z", "metadata": {"subscriptionId": "x"}},
      {"timestamp", "metadata.subscriptionId"}),
@@ -324,7 +329,7 @@ UNRELATED = {
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
     "subscriptions": "name", "cancel": None, "scheduled-changes": None, "pause": None, "preview": None, "resume": None,
-    "answers": None, "recognize": None,
+    "answers": None, "backfills": "customerId", "recognize": None,
     "replay": None, "subscription-plans": "displayOrder", "write-off": "description",
 }  # fmt: skip
 

@@ -35,20 +35,23 @@ TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
-    " subscription_plan_items subscription_plan_versions subscription_versions vendor_groups",
+    " subscription_plan_items subscription_plan_versions subscription_versions usage_import_errors vendor_groups",
     "INSERT SELECT UPDATE(amount_left base_amount_left next_month scheduled_amount scheduled_base_amount"
     " scheduled_from)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
-    " order_confirmation_lines quote_lines quote_links vat_code_rates",
+    " order_confirmation_lines quote_lines quote_links usage_import_parts vat_code_rates",
     "INSERT SELECT UPDATE": "billing_runs billing_schedules companies contacts credit_notes customers departments"
     " idempotency_keys"
     " journal_imports order_confirmations quotes subscription_changes subscriptions test_clocks usage_days"
     " webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id net waits)": "subscription_charges",
-    "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
+    "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at received_on state subscription_id"
+    " value)": "usage_events",
+    "INSERT SELECT UPDATE(cancelled_at closed_at events reverted_at status superseded)": "usage_backfills",
+    "INSERT SELECT UPDATE(state_before)": "usage_backfill_events",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
-    " products",
+    " products usage_imports",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
@@ -137,6 +140,7 @@ OF_NO_COMPANY = {
     "resolve_credential": "finds the company of a credential",
     "set_daily_wake": "for the worker, which enters any company; it checks which one",
     "silent_uploads": "over all companies, for the worker",
+    "silent_usage_uploads": "over all companies, for the worker",
     "stale_blob_leases": "over all companies, for the worker",
     "take_rate_limit_hit": "counts calls before anything is known of the client",
     "visible_company": "asked by the policies: it says which company rows are seen of",
@@ -144,7 +148,8 @@ OF_NO_COMPANY = {
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
     "claim_webhooks", "due_companies", "enter_company_for_job", "purge_expired",
-    "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "stale_blob_leases",
+    "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
+    "stale_blob_leases",
 }  # fmt: skip
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
 TAKEN_AWAY = (
@@ -411,6 +416,7 @@ class TestEntering:
         for statement in (
             "SELECT payload FROM pgqueuer", "SELECT * FROM pgqueuer_log", "SELECT * FROM company_directory",
             "SELECT * FROM stale_blob_leases('infinity')", "SELECT * FROM silent_uploads('infinity')",
+            "SELECT * FROM silent_usage_uploads('infinity')",
             "SELECT query FROM pg_stat_activity",
         ):  # fmt: skip
             assert await refused(stolen, statement) == NOT_ALLOWED, statement

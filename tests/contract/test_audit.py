@@ -56,7 +56,11 @@ async def prepared(row: Row, new_world: NewWorld, clock: SteeredClock) -> World:
 
 
 #: Their rows are a log by themselves, which grows by thousands a second: each is there as it came in.
-LOGS: Final = {"POST /v1/meters/report", "POST /v1/meters/report-batch"}
+LOGS: Final = {
+    "POST /v1/meters/report",
+    "POST /v1/meters/report-batch",
+    "POST /v1/usage/backfills/{usageBackfillId}/events",
+}
 #: What it does is told by the entries that it posts; in a new company nothing is due.
 POSTS: Final = {"POST /v1/deferred-revenue/recognize"}
 

@@ -193,8 +193,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},
     "usage_events": {
-        VERIFY: "meter_id customer_id subscription_id named_subscription_id day occurred_at value state",
-        STAYS: "id key body_hash received_on received_at",
+        VERIFY: "meter_id customer_id subscription_id named_subscription_id day occurred_at value state received_on",
+        STAYS: "id key body_hash received_at",
         TEXT: "metadata",
     },
     "usage_days": {
@@ -212,6 +212,14 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "draft_attachments": {OWN: "*"},
     "import_parts": {OWN: "*"},
     "import_errors": {OWN: "*"},
+    "usage_backfills": {
+        STAYS: "id meter_id customer_id starts_on ends_on opened_at created_at", VERIFY: "events superseded",
+        OWN: "status closed_at reverted_at cancelled_at",
+    },
+    "usage_backfill_events": {STAYS: "backfill_id event_id is_superseded", OWN: "state_before"},
+    "usage_imports": {OWN: "*"},
+    "usage_import_parts": {OWN: "*"},
+    "usage_import_errors": {OWN: "*"},
     "blob_leases": {OWN: "*"},
     **{
         table: {MASTER: "*"}
@@ -314,6 +322,7 @@ CHANGES: Final = {
     "events.data": "data = '{}' WHERE type = 'journal_entry.posted'",
     "draft_journal_entries.journal_entry_id": "journal_entry_id = gen_random_uuid() WHERE status = 'booked'",
     "usage_events.state": "state = 'withdrawn'",
+    "usage_events.received_on": "received_on = received_on + 10",
     "draft_journal_entries.id": "id = gen_random_uuid() WHERE status = 'booked'",
 }
 _WRITABLE: Final = """
@@ -407,6 +416,10 @@ async def a_year_of(api: Api) -> Books:
     metered = await metering(api)
     await metered.span(date(2026, 1, 1))
     await metered.reported(5)
+    told = {"meterId": metered.meter_id, "from": "2026-03-01", "to": "2026-03-16"}
+    backfill = (await api.post("/v1/usage/backfills", told)).json()["id"]
+    assert (await api.post(f"/v1/usage/backfills/{backfill}/events", {"events": [metered.keyed(5)]})).is_success
+    assert (await api.post(f"/v1/usage/backfills/{backfill}/close")).is_success
     return books
 
 

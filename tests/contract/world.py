@@ -22,7 +22,7 @@ class World:
 NewWorld = Callable[[], Awaitable[World]]
 
 
-async def make_world(api: Api) -> World:
+async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kind
     """Give the company of `api` a product, a price, a customer, a vendor, a draft and a paid invoice, and so on."""
 
     async def made(path: str, **fields: Any) -> dict[str, Any]:
@@ -95,6 +95,8 @@ async def make_world(api: Api) -> World:
     answered = await made(f"/v1/incoming-documents/{received.json()['id']}/answers", answer="inProcess")
     meter = await made("/v1/meters", name="Storage")
     used = await api.post("/v1/meters/report", {"meterId": meter["id"], "customerId": customer["id"], "value": 12.5})
+    usage_import = await api.request("POST", "/v1/usage/imports", content="", headers={"content-type": "text/csv"})
+    backfill = await made("/v1/usage/backfills", meterId=meter["id"], **{"from": "2026-03-15", "to": "2026-03-16"})
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -145,6 +147,8 @@ async def make_world(api: Api) -> World:
         "projectId": project["id"],
         "quoteId": quote["id"],
         "subprojectId": subproject["id"],
+        "usageBackfillId": backfill["id"],
+        "usageImportId": usage_import.json()["id"],
         "usageEventId": used.json()["requestId"],
         "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],

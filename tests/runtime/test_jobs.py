@@ -236,6 +236,7 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
         {row["entrypoint"] for row in rows}
         == {
             "end_broken_uploads",
+            "end_broken_usage_uploads",
             "end_given_up",
             "purge_expired",
             "purge_job_log",

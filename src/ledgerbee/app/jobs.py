@@ -8,6 +8,9 @@ from ledgerbee.app.daily import DAILY
 from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.billing.usage_imports.jobs import USAGE_IMPORTS
+from ledgerbee.billing.usage_imports.jobs import end_broken_uploads as end_broken_usage_uploads
+from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
@@ -37,6 +40,7 @@ def jobs_with(transport: Transport, daily: Sequence[DailyTask] = DAILY) -> Mappi
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
         IMPORT_JOB: IMPORTS,
+        IMPORT_USAGE_JOB: USAGE_IMPORTS,
         PRINT_JOB: prints_of(KINDS),
         SEND_ANSWER_JOB: answers_of(transport),
         DISABLED_JOB: NOTICES,
@@ -46,7 +50,7 @@ def jobs_with(transport: Transport, daily: Sequence[DailyTask] = DAILY) -> Mappi
 JOBS: Final = jobs_with(NoTransport())
 
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
-AT_ONCE: Final[Mapping[str, int]] = {ADVANCE_JOB: 2, DAILY_JOB: 2, IMPORT_JOB: 3, PRINT_JOB: 2}
+AT_ONCE: Final[Mapping[str, int]] = {ADVANCE_JOB: 2, DAILY_JOB: 2, IMPORT_JOB: 3, IMPORT_USAGE_JOB: 2, PRINT_JOB: 2}
 
 #: When new published rates are looked for, where the settings allow it: each hour until they are there.
 RENEW_RATES: Final = ("renew_rates", "7 * * * *")
@@ -59,6 +63,7 @@ HELD_OF_LATE: Final = timedelta(days=1)
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
     "end_broken_uploads": ("*/10 * * * *", end_broken_uploads),
+    "end_broken_usage_uploads": ("5-59/10 * * * *", end_broken_usage_uploads),
     "purge_job_log": (
         "43 4 * * *",
         """

@@ -1,12 +1,14 @@
 """Every router of the API, in the reference's order of tags."""
 
 from ledgerbee.app import companies
+from ledgerbee.billing.backfills import http as backfills
 from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
 from ledgerbee.billing.previews import http as subscription_previews
 from ledgerbee.billing.runs import http as billing_runs
 from ledgerbee.billing.subscriptions import http as subscriptions
 from ledgerbee.billing.usage import http as usage
+from ledgerbee.billing.usage_imports import http as usage_imports
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
@@ -101,6 +103,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     imports.router,
     incoming_documents.router,
     usage.usage_router,
+    usage_imports.router,
+    backfills.router,
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,

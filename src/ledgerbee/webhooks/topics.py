@@ -35,6 +35,8 @@ TOPICS: Final = frozenset({
     "subscription.updated", "subscription_change.cancelled", "subscription_change.created",
     "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
     "subscription_plan.updated", "test_clock.advanced", "test_clock.failed", "usage.unattributed",
-    "usage_event.amended", "usage_event.withdrawn", "vendor.created", "vendor_group.created",
+    "usage_backfill.cancelled", "usage_backfill.closed", "usage_backfill.created", "usage_backfill.reverted",
+    "usage_event.amended", "usage_event.withdrawn", "usage_import.cancelled", "usage_import.completed",
+    "usage_import.created", "usage_import.failed", "vendor.created", "vendor_group.created",
     "webhook_endpoint.disabled",
 })  # fmt: skip

@@ -27,7 +27,9 @@ _STATUSES: Final = {
     "SUBSCRIPTION": "cancelled",
     "SUBSCRIPTION_CHANGE": "applied",
     "SUBSCRIPTION_PLAN": "ARCHIVED",
+    "USAGE_BACKFILL": "cancelled",
     "USAGE_EVENT": "withdrawn",
+    "USAGE_IMPORT": "completed",
     "WEBHOOK_ENDPOINT": "disabled_by_user",
 }
 _USED_BY: Final = {
@@ -217,6 +219,14 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "SALES_DOCUMENT_TEMPLATE_MISMATCH": {"property": "documentTemplateId", "documentType": "quote-template"},
     "SALES_DOCUMENT_VAT_CODE_UNUSABLE": {"accountId": EXAMPLE_ID},
+    "USAGE_IMPORT_QUOTA_EXCEEDED": {
+        "waitingImports": 100,
+        "maxImports": 100,
+        "waitingBytes": 1_048_576,
+        "maxBytes": 10_737_418_240,
+    },
+    "USAGE_BACKFILL_OVERLAPS": {"usageBackfillId": EXAMPLE_ID},
+    "USAGE_BACKFILL_TOO_LARGE": {"limit": 200_000},
     "VENDOR_DEFAULT_ACCOUNT_INVALID": {"property": "defaultAccountId", "accountId": EXAMPLE_ID},
     "VENDOR_GROUP_ACCOUNT_INVALID": {"property": "accountId", "accountId": EXAMPLE_ID},
     "WEBHOOK_ENDPOINT_LIMIT_REACHED": {"limit": 100},

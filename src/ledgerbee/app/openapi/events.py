@@ -328,7 +328,15 @@ DATA: Final[tuple[EventData, ...]] = (
         text="The day that a step came to, and why it went no further; the event is one of the company",
     ),
     _plain(
+        "UsageBackfillEventData", "UsageBackfillResponse", "backfill", "usage_backfill.cancelled",
+        "usage_backfill.closed", "usage_backfill.created", "usage_backfill.reverted",
+    ),
+    _plain(
         "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",
+    ),
+    _plain(
+        "UsageImportEventData", "UsageImportResponse", "import", "usage_import.cancelled", "usage_import.completed",
+        "usage_import.created", "usage_import.failed",
     ),
     EventData(
         name="UnattributedUsageEventData", topics=("usage.unattributed",),

@@ -166,6 +166,8 @@ _THINGS: Final = {
     "TrialBalanceRowResponse": "account",
     "StandardAccountResponse": "account",
     "JournalImportResponse": "import",
+    "UsageBackfillResponse": "backfill",
+    "UsageImportResponse": "import",
 }
 _FORM: Final = re.compile(r"^(Create(d)?|Update|Upsert|Public|New|List)(?=[A-Z])|(V1)?(Request|Response)$")
 _WORD: Final = re.compile(r"OAuth|[A-Z][a-z]+")

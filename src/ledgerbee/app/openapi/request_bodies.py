@@ -54,6 +54,10 @@ _CSV: Final = (
     "entry;date;accountNumber;debit;credit;vatCode;description\n"
     f"1;{_TODAY};2450;1250,00;;K010;Paper\n1;;6480;;1250,00;;\n"
 )
+_USAGE: Final = (
+    "idempotencyKey;customerId;meterId;value;timestamp;metadata.region\n"
+    f"req-1046;{{customerId}};{{meterId}};12,5;{_TODAY}T09:00:00+01:00;north\n"
+)
 _ANSWER: Final = (
     '<ApplicationResponse xmlns="urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2"'
     ' xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"'
@@ -174,6 +178,11 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         ]
     ),
     "PATCH /v1/usage/events/{usageEventId}": _json(value=10),
+    "POST /v1/usage/imports": {"text/csv": _USAGE},
+    "POST /v1/usage/backfills": _json(**{"meterId": "{meterId}", "from": _TODAY, "to": _TODAY}),
+    "POST /v1/usage/backfills/{usageBackfillId}/events": _json(
+        events=[{"idempotencyKey": "req-1045", "meterId": "{meterId}", "customerId": "{customerId}", "value": 13}]
+    ),
     "POST /v1/product-prices": _json(
         productId="{productId}",
         billingPeriodType="RECURRING",

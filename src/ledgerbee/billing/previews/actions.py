@@ -50,7 +50,7 @@ async def preview(context: Context, subscription_id: UUID, change: NewChange | N
     Usage counts as far as it was reported. Raises `SUBSCRIPTION_NOT_FOUND`, what `schedule` raises, and what keeps
     the subscription from being billed.
     """
-    async with _undone(context) as trial:
+    async with undone(context) as trial:
         at_once: list[PreviewedDocument] = []
         if change is not None:
             with within("change"):
@@ -118,7 +118,7 @@ def _at(context: Context, ahead: int) -> Context:
 
 
 @asynccontextmanager
-async def _undone(context: Context) -> AsyncIterator[Context]:
+async def undone(context: Context) -> AsyncIterator[Context]:
     """A context of the same transaction. What is done in it is undone at the end, and what it notes is not written."""
     await context.connection.execute("SAVEPOINT before_preview")
     try:

@@ -47,7 +47,8 @@ SELECT c.id FROM (
 WHERE c.net >= 0 AND c.net + credited.net < 0
 ORDER BY c.id LIMIT 1
 """
-#: The events that a period of usage was billed by are those that are there, but for late ones that wait to be billed.
+#: The events that a period of usage was billed by are those that are there, less those that came late and wait to be
+#: billed. Where a timeline was changed it isn't known how many those are.
 _USAGE: Final = """
 WITH billed AS (
     SELECT c.subscription_id, c.price_id, min(c.id::text)::uuid AS id, min(c.service_start) AS first,
@@ -56,15 +57,59 @@ WITH billed AS (
     GROUP BY c.subscription_id, c.price_id, c.period_start, c.change_id
 )
 SELECT b.id FROM billed b
-WHERE b.events <> (
+LEFT JOIN LATERAL (
+    SELECT sum(l.events) AS events, bool_and(l.is_counted) AS is_counted FROM late_usage l
+    WHERE l.company_id = $1 AND l.subscription_id = b.subscription_id AND l.price_id = b.price_id
+      AND l.day >= b.first AND l.day < b.last
+) w ON true
+WHERE b.events + coalesce(w.events, 0) <> (
     SELECT coalesce(sum(d.events), 0) FROM metered_spans m
     JOIN usage_days d ON d.company_id = $1 AND d.chain_id = m.subscription_id AND d.meter_id = m.meter_id
         AND d.day >= greatest(m.starts_on, b.first) AND d.day < least(m.ends_on, b.last)
     WHERE m.company_id = $1 AND m.subscription_id = b.subscription_id AND m.price_id = b.price_id
       AND NOT m.is_trial)
-  AND NOT EXISTS (SELECT FROM late_usage l
-      WHERE l.company_id = $1 AND l.subscription_id = b.subscription_id AND l.price_id = b.price_id)
+  AND coalesce(w.is_counted, true)
 ORDER BY b.id LIMIT 1
+"""
+#: The identity of usage, over the whole company: for each price of each subscription, what is attributed is billed,
+#: open, shown or too late. Attributed is counted from the events themselves; billed is what charges say, differences
+#: included; what came late and waits to be billed is open. Where two prices of a subscription count an event, each has
+#: all of it. Where a timeline was changed before the next bill it isn't known what of it is billed.
+_IDENTITY: Final = """
+WITH events AS (
+    SELECT e.subscription_id, e.meter_id, e.day, e.state, count(*) AS events
+    FROM usage_events e
+    WHERE e.company_id = $1 AND e.subscription_id IS NOT NULL AND e.state IN ('accepted', 'too_late')
+    GROUP BY e.subscription_id, e.meter_id, e.day, e.state
+), spans AS (
+    SELECT s.subscription_id, s.price_id, s.meter_id, s.starts_on, s.ends_on, s.is_trial, s.billed_until
+    FROM metered_spans s
+    JOIN subscriptions c ON c.company_id = $1 AND c.id = s.subscription_id
+    WHERE s.company_id = $1
+), used AS (
+    SELECT s.subscription_id, s.price_id, sum(e.events) AS attributed,
+        coalesce(sum(e.events) FILTER (WHERE e.state = 'too_late'), 0) AS too_late,
+        coalesce(sum(e.events) FILTER (WHERE e.state = 'accepted' AND s.is_trial), 0) AS shown,
+        coalesce(sum(e.events) FILTER (WHERE e.state = 'accepted' AND NOT s.is_trial AND e.day >= s.billed_until), 0)
+            AS open
+    FROM spans s
+    JOIN events e ON e.subscription_id = s.subscription_id AND e.meter_id = s.meter_id
+        AND e.day >= s.starts_on AND (s.ends_on IS NULL OR e.day < s.ends_on)
+    GROUP BY s.subscription_id, s.price_id
+), billed AS (
+    SELECT c.subscription_id, c.price_id, sum(c.events) AS events
+    FROM subscription_charges c WHERE c.company_id = $1 AND c.kind IN ('usage', 'usage_difference')
+    GROUP BY c.subscription_id, c.price_id
+), late AS (
+    SELECT l.subscription_id, l.price_id, sum(l.events) AS events, bool_and(l.is_counted) AS is_counted
+    FROM late_usage l WHERE l.company_id = $1 GROUP BY l.subscription_id, l.price_id
+)
+SELECT subscription_id FROM used FULL JOIN billed b USING (subscription_id, price_id)
+    LEFT JOIN late l USING (subscription_id, price_id)
+WHERE coalesce(used.attributed, 0) <> coalesce(b.events, 0) + coalesce(used.open, 0) + coalesce(l.events, 0)
+        + coalesce(used.shown, 0) + coalesce(used.too_late, 0)
+  AND coalesce(l.is_counted, true)
+ORDER BY subscription_id LIMIT 1
 """
 _FAULTS: Final = (
     (_LINES, "the charge {} of a subscription is not what its invoice says"),
@@ -73,6 +118,7 @@ _FAULTS: Final = (
     (_PLACES, "the charge {} of a subscription stands on no document and waits for none"),
     (_CREDITS, "more is credited of the charge {} of a subscription than was charged"),
     (_USAGE, "the usage that the charge {} of a subscription was billed by is not the usage that is there"),
+    (_IDENTITY, "the usage of the subscription {} is not what is billed, open, shown and too late of it"),
 )
 
 

@@ -67,7 +67,7 @@ class _EnteredRows:
     async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
         at, begun, reader = start.position, *self._reader(start)
         batch, quiet = _Batch(begun), 0
-        async for piece in _pieces(self.source, begun.position):
+        async for piece in pieces_of(self.source, begun.position):
             quiet += len(piece)
             for row in reader.feed(piece):
                 batch.add(row)
@@ -162,7 +162,7 @@ async def _settle(session: CompanySession, state: JournalImport, source: Source,
     start, known = (reached.place, reached.settling) if reached is not None else (state.place, None)
     reader = DialectReader(state.csv_options, start, known)
     read = 0
-    async for piece in _pieces(source, start.position):
+    async for piece in pieces_of(source, start.position):
         reader.feed(piece)
         read += len(piece)
         if read >= LEAST_BYTES and turn.is_over() and reader.place.position > start.position:
@@ -197,7 +197,7 @@ class _Batch:
         )
 
 
-async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
+async def pieces_of(source: Source, position: int) -> AsyncIterator[bytes]:
     """A file a little at a time: a piece may be nothing but empty lines, which take long and give no row."""
     async for block in source.blocks(position):
         for begin in range(0, len(block), TURN_BYTES):

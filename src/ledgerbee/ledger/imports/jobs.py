@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import msgspec
@@ -55,12 +55,12 @@ async def import_entries(run: JobRun) -> None:
     import_id = ImportId(UUID(run.payload["importId"]))
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     session = CompanySession(run.database, run.clock, tenant)
-    shift = _Shift(run)
+    shift = Shift(run, IMPORT_JOB)
     if (await session.read(lambda context: store.get(context, import_id))).is_over:
         return
 
     async def reader(state: JournalImport) -> Rows:
-        turn = Turn(shift.is_over, _reached(run.payload))
+        turn = Turn(shift.is_over, reached_of(run.payload))
         return await rows_of(session, state, Parts(import_id, session.read), turn=turn)
 
     reached: Reached | None = None
@@ -84,7 +84,7 @@ async def _hand_on(context: Context, import_id: ImportId, reached: Reached | Non
     context.enqueue(IMPORT_JOB, is_continuation=True, importId=str(import_id), **known)
 
 
-def _reached(payload: Mapping[str, Any]) -> Reached | None:
+def reached_of(payload: Mapping[str, Any]) -> Reached | None:
     """How far the job before came, if this one can go on there: another version may have written it."""
     try:
         return msgspec.convert(payload.get("reached"), Reached | None)
@@ -92,11 +92,15 @@ def _reached(payload: Mapping[str, Any]) -> Reached | None:
         return None
 
 
-class _Shift:
-    """How long an import is worked off before it is the others' turn. While it is entered it looks who waits."""
+class Shift:
+    """How long an import is worked off before it is the others' turn.
 
-    def __init__(self, run: JobRun) -> None:
+    While it is entered it looks who waits for such a `job`.
+    """
+
+    def __init__(self, run: JobRun, job: str) -> None:
         self._run = run
+        self._job = job
         self._began = time.monotonic()
         self._others_wait = False
         self._looking: asyncio.Task[None] | None = None
@@ -105,8 +109,9 @@ class _Shift:
         """Whether it is, now that a chunk is done or a piece of the file was looked through."""
         return time.monotonic() - self._began > (TURN_S if self._others_wait else SHIFT_S)
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
         self._looking = asyncio.create_task(self._look())
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._looking is not None
@@ -118,7 +123,7 @@ class _Shift:
             await asyncio.sleep(_LOOK_S)
             with suppress(*UNREACHABLE):
                 async with self._run.database.connection() as connection:
-                    self._others_wait = await others_wait(connection, self._run.company_id, IMPORT_JOB)
+                    self._others_wait = await others_wait(connection, self._run.company_id, self._job)
 
 
 async def give_up_import(run: JobRun, reason: str) -> None:

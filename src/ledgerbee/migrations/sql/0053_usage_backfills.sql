@@ -4,12 +4,9 @@
 ALTER TABLE usage_events
     DROP CONSTRAINT usage_events_state_check,
     ADD CONSTRAINT usage_events_state CHECK (state IN ('accepted', 'too_late', 'withdrawn', 'superseded', 'staged')),
-    ADD COLUMN superseded_by uuid,
-    ADD CONSTRAINT usage_events_superseded CHECK (state <> 'superseded' OR superseded_by IS NOT NULL),
     ADD CONSTRAINT usage_events_staged CHECK (state <> 'staged' OR subscription_id IS NULL);
 -- What is staged counts for the first time on the day on which its backfill is closed: that is when it came in.
-GRANT UPDATE (superseded_by, received_on) ON usage_events TO ledgerbee_app;
-CREATE INDEX usage_events_superseded_by ON usage_events (company_id, superseded_by) WHERE superseded_by IS NOT NULL;
+GRANT UPDATE (received_on) ON usage_events TO ledgerbee_app;
 -- Lists have no staged events.
 DROP INDEX usage_events_by_day;
 CREATE INDEX usage_events_by_day ON usage_events (company_id, day, id) INCLUDE (meter_id) WHERE state <> 'staged';
@@ -50,17 +47,17 @@ CREATE INDEX usage_backfills_in_force ON usage_backfills (company_id, meter_id, 
 SELECT protect_table('usage_backfills', 'SELECT, INSERT');
 GRANT UPDATE (status, events, superseded, closed_at, reverted_at, cancelled_at) ON usage_backfills TO ledgerbee_app;
 
--- The events of a backfill; `state_before` is what each was when the backfill was closed.
+-- The events of a backfill, and those that it superseded; `state_before` is what each was when the backfill was closed.
 CREATE TABLE usage_backfill_events (
     company_id uuid NOT NULL,
     backfill_id uuid NOT NULL,
     event_id uuid NOT NULL,
+    is_superseded boolean NOT NULL,
     state_before text CHECK (state_before IN ('accepted', 'too_late', 'withdrawn', 'superseded', 'staged')),
     PRIMARY KEY (company_id, backfill_id, event_id),
     CONSTRAINT usage_backfill_events_backfill FOREIGN KEY (company_id, backfill_id) REFERENCES usage_backfills (company_id, id),
     CONSTRAINT usage_backfill_events_event FOREIGN KEY (company_id, event_id) REFERENCES usage_events (company_id, id)
 );
-CREATE INDEX usage_backfill_events_of ON usage_backfill_events (company_id, event_id);
 SELECT protect_table('usage_backfill_events', 'SELECT, INSERT');
 GRANT UPDATE (state_before) ON usage_backfill_events TO ledgerbee_app;
 
@@ -70,14 +67,15 @@ CREATE TABLE usage_imports (
     id uuid NOT NULL,
     file_name text,
     status text NOT NULL CHECK (status IN ('receiving', 'queued', 'running', 'completed', 'failed', 'cancelled')),
-    encoding text,
-    decimal_mark text CHECK (decimal_mark IN (',', '.')),
+    csv_options jsonb NOT NULL,
     -- Settled for all of the file before its first row.
     csv_dialect jsonb,
     bytes_total bigint NOT NULL CHECK (bytes_total >= 0),
     bytes_kept bigint NOT NULL CHECK (bytes_kept >= 0),
+    -- Where reading goes on: see `Place`.
     position bigint NOT NULL CHECK (position >= 0),
     line bigint NOT NULL CHECK (line > 0),
+    bytes_read bigint NOT NULL CHECK (bytes_read >= 0),
     accepted bigint NOT NULL CHECK (accepted >= 0),
     duplicates bigint NOT NULL CHECK (duplicates >= 0),
     refused bigint NOT NULL CHECK (refused >= 0),
@@ -90,7 +88,8 @@ CREATE TABLE usage_imports (
 ) WITH (fillfactor = 50);
 CREATE INDEX usage_imports_by_creation ON usage_imports (company_id, created_at, id);
 CREATE INDEX usage_imports_waiting ON usage_imports (company_id) WHERE status IN ('receiving', 'queued', 'running');
-SELECT protect_table('usage_imports', 'SELECT, INSERT, UPDATE');
+-- An upload that is answered with an error, or with what was answered before, leaves nothing.
+SELECT protect_table('usage_imports', 'SELECT, INSERT, UPDATE, DELETE');
 
 CREATE TABLE usage_import_parts (
     company_id uuid NOT NULL,

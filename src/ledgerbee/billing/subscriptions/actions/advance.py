@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from ledgerbee.billing.charges.model import Charge
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
@@ -92,6 +93,48 @@ async def advance(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class LateCharges:
+    """What a period's usage was billed by, and what usage that came late makes of it."""
+
+    billed: Sequence[Charge]
+    differences: Sequence[Charge]
+
+
+async def late_charges(context: Context, loaded: Sequence[LoadedChain]) -> list[list[LateCharges]]:
+    """What late usage makes of the billed periods of chains, as their next bill has it. Nothing is written.
+
+    Periods of which nothing becomes different are left out.
+    """
+    late = await _count_late(context, loaded)
+    found = []
+    for one in loaded:
+        chain = one.chain
+        work = rules.Work(chain, one.facts, context.now, _usage_of(chain.subscription.id, late))
+        work.charge_late_usage()
+        new = list(work.charges.values())
+        periods = [
+            LateCharges(rules.billed_usage(chain.charges, first), rules.billed_usage(new, first)[1:])
+            for first in chain.charges
+            if first.id in chain.late
+        ]
+        found.append([period for period in periods if period.differences])
+    return found
+
+
+async def _count_late(context: Context, loaded: Sequence[LoadedChain]) -> dict[AskedQuantity, UsedQuantity]:
+    """What billed periods come to by now of which usage came late."""
+    return await _count(
+        context,
+        [
+            _asked(one.chain.subscription.id, charge.price_id, rules.spans_of(one.chain, charge))
+            for one in loaded
+            for charge in one.chain.charges
+            if charge.id in one.chain.late
+        ],
+    )
+
+
 async def _decide(
     context: Context,
     loaded: Sequence[LoadedChain],
@@ -102,15 +145,7 @@ async def _decide(
     """What becomes of chains. Of those with meters it is found out first what will hold and which usage that bills:
     spans are written and days marked as billed before usage is counted, so that nothing that comes meanwhile falls in
     between."""
-    late = await _count(
-        context,
-        [
-            _asked(one.chain.subscription.id, charge.price_id, rules.spans_of(one.chain, charge))
-            for one in loaded
-            for charge in one.chain.charges
-            if charge.id in one.chain.late
-        ],
-    )
+    late = await _count_late(context, loaded)
     begun = [
         (
             one,

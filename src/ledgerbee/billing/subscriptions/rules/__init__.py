@@ -31,7 +31,7 @@ from ledgerbee.billing.subscriptions.rules.requests import (
     without_cancellation,
 )
 from ledgerbee.billing.subscriptions.rules.status import status_on
-from ledgerbee.billing.subscriptions.rules.work import Work, new_version, spans_of
+from ledgerbee.billing.subscriptions.rules.work import Work, billed_usage, new_version, spans_of
 
 __all__ = [
     "ENDED",
@@ -39,6 +39,7 @@ __all__ = [
     "Work",
     "advance",
     "begin",
+    "billed_usage",
     "cancel_day",
     "cancel_problems",
     "cancellation",

@@ -1,6 +1,6 @@
 """A subscription on its way to a day: bills, changes, late usage, starts and ends. Pure."""
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -256,7 +256,7 @@ class Work:
 
         What is below zero is taken off the next period. No more is credited than what is left of what was billed.
         """
-        billed = [first, *(one for one in self.chain.charges if _is_difference_of(one, first))]
+        billed = billed_usage(self.chain.charges, first)
         counted = self.usage_of(first.price_id, spans_of(self.chain, first))
         taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
         quantity = max(taken, ZERO)
@@ -473,6 +473,11 @@ def spans_of(chain: Chain, charge: Charge) -> list[Span]:
         and segment.start < charge.period.end
         and (segment.end is None or segment.end > charge.period.start)
     ]
+
+
+def billed_usage(charges: Iterable[Charge], first: Charge) -> list[Charge]:
+    """What a period's usage was billed by: its first charge, and the differences since."""
+    return [first, *(one for one in charges if _is_difference_of(one, first))]
 
 
 def _is_difference_of(charge: Charge, first: Charge) -> bool:

@@ -20,6 +20,11 @@ async def hold(context: Context, customer_ids: Collection[UUID]) -> None:
     await chains.lock_alone(context, customer_ids)
 
 
+async def hold_all(context: Context) -> None:
+    """Keep usage of all customers of the company from coming in until the transaction ends: see `hold`."""
+    await chains.lock_all(context)
+
+
 async def reattribute(context: Context, customer_ids: Collection[UUID], from_day: date) -> None:
     """Have each event of these customers, from a day on, belong to the chain that covers it by now.
 
@@ -29,19 +34,27 @@ async def reattribute(context: Context, customer_ids: Collection[UUID], from_day
     day from one price of its chain to another notes nothing: whoever makes it knows. Emits `usage.unattributed`.
     """
     await hold(context, customer_ids)
-    moved = await days.reattribute(context, customer_ids, from_day)
+    await note_moved(context, await days.reattribute(context, customer_ids, from_day), spans_changed=True)
+
+
+async def note_moved(context: Context, moved: Sequence[days.Moved], *, spans_changed: bool = False) -> None:
+    """Sum up anew the days of events that count in another way by now, and mark those late that were billed.
+
+    Their customers are held. Where `spans_changed`, what an event was taken from may cover its day no more. Emits
+    `usage.unattributed`.
+    """
     if not moved:
         return
-    last = max(one.day for one in moved)
-    pairs = {(one.customer_id, one.meter_id) for one in moved}
-    await chains.hold_spans(context, pairs, from_day, last)
+    on = [one.day for one in moved]
+    await chains.hold_spans(context, {(one.customer_id, one.meter_id) for one in moved}, min(on), max(on))
     touched, late = set(), []
     for one in moved:
         for chain, state, is_there in ((one.was, one.state_was, False), (one.subscription_id, one.state, True)):
-            touched.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
+            if state != UsageState.STAGED:
+                touched.add(UsageDay(one.customer_id, one.meter_id, one.day, chain))
             if chain is not None and state == UsageState.ACCEPTED:
                 more = one.events if is_there else -one.events
-                late.append(days.LateDay(chain, one.meter_id, one.day, more, not is_there))
+                late.append(days.LateDay(chain, one.meter_id, one.day, more, spans_changed and not is_there))
     emit_unattributed(context, await days.recount(context, touched))
     await days.mark_late(context, late)
 

@@ -61,7 +61,7 @@ async def report(contexts: Sequence[Context], reports: Sequence[UsageReport]) ->
     if prepared.new:
         await _add(contexts, prepared)
     if prepared.refused:
-        await _look_for_repeated(contexts[0], reports, prepared)
+        await settle_repeated(contexts[0], reports, prepared)
     return [outcome for outcome in prepared.outcomes if outcome is not None]
 
 
@@ -84,7 +84,7 @@ async def prepare(
         if counter.is_due(1):
             await give_way()
         now = contexts[place].company_now
-        meter_id = _meter_id(one, known)
+        meter_id = meter_named(one.meter_id, one.meter_name, known)
         if isinstance(meter_id, LedgerBeeError):
             outcomes[place] = meter_id
             continue
@@ -133,16 +133,16 @@ def _placed(place: int, fault: LedgerBeeError) -> LedgerBeeError:
         return placed
 
 
-def _meter_id(report: UsageReport, known: store.Known) -> UUID | LedgerBeeError:
-    """The meter that a report names, by its id, its name, or both."""
-    by_id = None if report.meter_id is None else known.meters.get(report.meter_id)
-    by_name = None if report.meter_name is None else known.meters_by_name.get(report.meter_name)
-    if report.meter_id is not None and by_id is None:
-        return METER_NOT_FOUND.missing("meterId", "meterId", report.meter_id)
-    if report.meter_name is not None and by_name is None:
-        return METER_NOT_FOUND.missing("meterName", "meterName", report.meter_name)
+def meter_named(meter_id: UUID | None, meter_name: str | None, known: store.Known) -> UUID | LedgerBeeError:
+    """The meter that a request names, by its id, its name, or both."""
+    by_id = None if meter_id is None else known.meters.get(meter_id)
+    by_name = None if meter_name is None else known.meters_by_name.get(meter_name)
+    if meter_id is not None and by_id is None:
+        return METER_NOT_FOUND.missing("meterId", "meterId", meter_id)
+    if meter_name is not None and by_name is None:
+        return METER_NOT_FOUND.missing("meterName", "meterName", meter_name)
     meter = by_id or by_name
-    assert meter is not None, "a report names a meter"
+    assert meter is not None, "a request names a meter"
     if by_name is not None and by_name.id != meter.id:
         return invalid(("meterName", "isOfMeter", "meterName must be the name of the meter that meterId names"))
     return meter.id
@@ -174,7 +174,7 @@ def _day_of(usage: NewUsage) -> UsageDay:
     return UsageDay(usage.customer_id, usage.meter_id, usage.day, None)
 
 
-async def _look_for_repeated(context: Context, reports: Sequence[UsageReport], prepared: Prepared) -> None:
+async def settle_repeated(context: Context, reports: Sequence[UsageReport], prepared: Prepared) -> None:
     """Of what is refused now, what was taken in before is there, whatever became of its meter: it is answered so."""
     stored = await store.stored(context, {reports[place].key for place in prepared.refused})
     for place, body_hash in prepared.refused.items():

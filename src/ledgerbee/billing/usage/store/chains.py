@@ -22,6 +22,10 @@ _LOCK_ALONE: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || ' usage ' || lock.number, 8))
 FROM unnest($2::text::int[]) AS lock (number)
 """
+_LOCK_ALL: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || ' usage ' || number, 8))
+FROM generate_series(0, $2::int - 1) AS number
+"""
 _LOCK_SHARED: Final = f"SELECT FROM unnest($2::text::int[]) AS lock (number) WHERE {SHARED_LOCKS}"
 _HOLD_SPANS: Final = """
 SELECT count(*) FROM (
@@ -56,6 +60,11 @@ def locks_of(customer_ids: Iterable[UUID]) -> str:
 async def lock_alone(context: Context, customer_ids: Iterable[UUID]) -> None:
     """Keep usage of these customers from coming in until the transaction ends: before their spans are changed."""
     await context.connection.execute(_LOCK_ALONE, context.company_id, locks_of(customer_ids))
+
+
+async def lock_all(context: Context) -> None:
+    """Keep usage of the company's customers from coming in until the transaction ends."""
+    await context.connection.execute(_LOCK_ALL, context.company_id, _LOCKS)
 
 
 async def lock_shared(context: Context, customer_id: UUID) -> None:

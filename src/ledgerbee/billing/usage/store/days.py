@@ -17,8 +17,8 @@ DAY_COLUMNS: Final = (
     " events, too_late, withdrawn, sum, max, last_value, last_at, last_id"
 )
 _COUNTS: Final = "FILTER (WHERE e.state = 'accepted')"
-#: The sums of events `e`: what is superseded counts as withdrawn, what is staged as nothing. Of several at one moment the
-#: one that came in last is the last.
+#: The sums of events `e`: what is superseded counts as withdrawn, what is staged as nothing. Of several at one moment
+#: the one that came in last is the last.
 SUMS: Final = f"""
 count(*) {_COUNTS}, count(*) FILTER (WHERE e.state = 'too_late'),
 count(*) FILTER (WHERE e.state IN ('withdrawn', 'superseded')),

@@ -42,10 +42,39 @@ SELECT f.day FROM (
 ) AS f ({DAY_COLUMNS})
 ORDER BY f.day LIMIT 1
 """
+#: What was staged came in when its backfill was closed. Nowhere is it another day than that before or after the one in
+#: UTC; a company's time zone may have been another one.
+_RECEIVED: Final = """
+SELECT e.key FROM usage_events e
+WHERE e.company_id = $1 AND abs(e.received_on - (e.received_at AT TIME ZONE 'UTC')::date) > 1
+  AND NOT EXISTS (SELECT FROM usage_backfill_events m
+                  WHERE m.company_id = $1 AND m.event_id = e.id AND m.state_before = 'staged')
+ORDER BY e.key LIMIT 1
+"""
+#: A backfill in force has its events in the place of those that it superseded; another one has none that counts.
+_BACKFILLS: Final = """
+SELECT b.id FROM usage_backfills b
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE NOT m.is_superseded) AS events, count(*) FILTER (WHERE m.is_superseded) AS superseded,
+        bool_or(e.state IS NULL OR m.state_before IS NULL AND b.status IN ('closed', 'reverted')
+            OR e.state = 'staged' AND b.status = 'closed'
+            OR e.state IN ('accepted', 'too_late') AND m.is_superseded AND b.status = 'closed' AND NOT EXISTS (
+                SELECT FROM usage_backfill_events o JOIN usage_backfills n ON n.company_id = $1 AND n.id = o.backfill_id
+                WHERE o.company_id = $1 AND o.event_id = m.event_id AND NOT o.is_superseded AND n.status = 'closed'
+                  AND (n.closed_at, n.id) > (b.closed_at, b.id))) AS is_wrong
+    FROM usage_backfill_events m
+    LEFT JOIN usage_events e ON e.company_id = $1 AND e.id = m.event_id
+    WHERE m.company_id = $1 AND m.backfill_id = b.id
+) m ON true
+WHERE b.company_id = $1 AND ((m.events, m.superseded) <> (b.events, b.superseded) OR m.is_wrong)
+ORDER BY b.id LIMIT 1
+"""
 #: What finds the first fault, and what is said of it.
 FAULTS: Final = (
     (_KNOWN, "usage event {} is of a customer or meter that is not there"),
     (_NAMED, "usage event {} names another subscription than is kept of it"),
     (_ATTRIBUTED, "usage event {} does not belong to the subscription that covers its day"),
+    (_RECEIVED, "usage event {} did not come in on the day that is kept of it"),
+    (_BACKFILLS, "the backfill {} is not what became of its events"),
     (_SUMS, "what usage of {} sums up to is not the sum of its events"),
 )

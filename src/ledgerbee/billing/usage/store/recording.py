@@ -23,18 +23,28 @@ _LOOK_UP: Final = f"""
 UNION ALL SELECT c.id, NULL, NULL, NULL FROM customers c WHERE c.company_id = $1 AND c.id = ANY ($4)
 UNION ALL SELECT NULL, NULL, NULL, NULL FROM unnest($5::text::int[]) AS lock (number) WHERE {SHARED_LOCKS}
 """
+#: The columns that a report fills, and its rows as arrays: `new_usage_arguments`, from the second argument on.
+NEW_USAGE_COLUMNS: Final = (
+    "id, key, body_hash, meter_id, customer_id, named_subscription_id, day, occurred_at, value, metadata, received_on,"
+    " received_at"
+)
+NEW_USAGE: Final = f"""
+(
+    SELECT n.id, n.key, n.body_hash, n.meter_id, n.customer_id, n.named_subscription_id, n.day, n.occurred_at, n.value,
+        n.metadata::jsonb AS metadata, n.received_on, n.received_at
+    FROM unnest($2::text::uuid[], $3::text::text[], $4::text::bytea[], $5::text::uuid[], $6::text::uuid[],
+            $7::text::uuid[], $8::text::date[], $9::text::timestamptz[], $10::text::numeric[], $11::text::text[],
+            $12::text::date[], $13::text::timestamptz[]) AS n ({NEW_USAGE_COLUMNS})
+) g
+"""
 #: A key that is there keeps its event. What of the sums and marks is moved is of the events that were added.
 _RECORD: Final = f"""
 WITH added AS (
     INSERT INTO usage_events (company_id, id, key, body_hash, meter_id, customer_id, subscription_id,
         named_subscription_id, day, occurred_at, value, metadata, received_on, received_at, state)
     SELECT $1, g.id, g.key, g.body_hash, g.meter_id, g.customer_id, c.subscription_id, g.named_subscription_id, g.day,
-        g.occurred_at, g.value, g.metadata::jsonb, g.received_on, g.received_at, {STATE.format(event="g")}
-    FROM unnest($2::text::uuid[], $3::text::text[], $4::text::bytea[], $5::text::uuid[], $6::text::uuid[],
-            $7::text::uuid[], $8::text::date[], $9::text::timestamptz[], $10::text::numeric[], $11::text::text[],
-            $12::text::date[], $13::text::timestamptz[])
-        AS g (id, key, body_hash, meter_id, customer_id, named_subscription_id, day, occurred_at, value, metadata,
-              received_on, received_at)
+        g.occurred_at, g.value, g.metadata, g.received_on, g.received_at, {STATE.format(event="g")}
+    FROM {NEW_USAGE}
     {CHAIN.format(event="g")}
     ON CONFLICT (company_id, key) DO NOTHING
     RETURNING id, meter_id, customer_id, subscription_id, day, occurred_at, value, state
@@ -110,28 +120,31 @@ async def record(context: Context, events: Sequence[NewUsage]) -> Added:
     """Add events whose keys are new, each key once among them. Their meters and customers were looked up."""
     days = [event.day for event in events]
     await hold_spans(context, {(event.customer_id, event.meter_id) for event in events}, min(days), max(days))
-    row = await context.connection.fetchrow(
-        _RECORD,
-        context.company_id,
-        array([str(event.id) for event in events]),
-        text_array([event.key for event in events]),
-        bytea_array([event.body_hash for event in events]),
-        array([str(event.meter_id) for event in events]),
-        array([str(event.customer_id) for event in events]),
-        nullable_array([event.named_subscription_id for event in events]),
-        array([iso_day(day) for day in days]),
-        array([event.occurred_at.isoformat() for event in events]),
-        array([str(event.value) for event in events]),
-        text_array([event.metadata for event in events]),
-        array([iso_day(event.received_on) for event in events]),
-        array([event.received_at.isoformat() for event in events]),
-    )
+    row = await context.connection.fetchrow(_RECORD, context.company_id, *new_usage_arguments(events))
     assert row is not None
     told = [
         UsageDay(parse_id(customer_id), parse_id(meter_id), date.fromisoformat(day), None)
         for customer_id, meter_id, day in row["first_unattributed"] or ()
     ]
     return Added(row["added"], set(row["unattributed"]), told)
+
+
+def new_usage_arguments(events: Sequence[NewUsage]) -> list[str]:
+    """The arguments that `NEW_USAGE` takes."""
+    return [
+        array([str(event.id) for event in events]),
+        text_array([event.key for event in events]),
+        bytea_array([event.body_hash for event in events]),
+        array([str(event.meter_id) for event in events]),
+        array([str(event.customer_id) for event in events]),
+        nullable_array([event.named_subscription_id for event in events]),
+        array([iso_day(event.day) for event in events]),
+        array([event.occurred_at.isoformat() for event in events]),
+        array([str(event.value) for event in events]),
+        text_array([event.metadata for event in events]),
+        array([iso_day(event.received_on) for event in events]),
+        array([event.received_at.isoformat() for event in events]),
+    ]
 
 
 async def stored(context: Context, keys: Collection[str]) -> dict[str, tuple[UUID, bytes]]:

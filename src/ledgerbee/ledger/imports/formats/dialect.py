@@ -12,7 +12,7 @@ from typing import Final
 
 from ledgerbee.core.money import format_decimal
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date
-from ledgerbee.ledger.imports.formats.headings import DATES, IGNORED, NEEDED, column_of, is_danish_rate
+from ledgerbee.ledger.imports.formats.headings import ENTRIES, IGNORED, Headings
 from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines
@@ -30,7 +30,6 @@ from ledgerbee.ledger.imports.model import (
     UnreadableFileError,
 )
 
-NUMBERS: Final = ("debit", "credit", "amount", "vatAmount", "originalAmount", "exchangeRate")
 _SEPARATORS: Final = (";", ",", "\t")
 _UTF8: Final = "utf-8"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -47,8 +46,15 @@ _SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
 class DialectReader:
     """Looks through a CSV file, or what comes after `start`. Holds a line of it, and `known`, which is its own."""
 
-    def __init__(self, options: CsvOptions, start: Place = BEGINNING, known: Settling | None = None) -> None:
+    def __init__(
+        self,
+        options: CsvOptions,
+        start: Place = BEGINNING,
+        known: Settling | None = None,
+        headings: Headings = ENTRIES,
+    ) -> None:
         self._options = options
+        self._headings = headings
         self._encoding = options.encoding or _UTF8
         self._lines = Lines(start)
         self.known = known or Settling(
@@ -72,6 +78,10 @@ class DialectReader:
         return (self._records and self._records.begun) or self._lines.place
 
     @property
+    def _nothing(self) -> str:
+        return f"Nothing was {self._headings.kept_out}."
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing is left to ask the file: the header is known, and everything else was said."""
         said = self._options
@@ -93,15 +103,13 @@ class DialectReader:
         if self.known.utf8_line is not None and not self.known.is_no_utf8:
             seen = [Seen(self.known.utf8_line, "", "")]
             text = f"The file is UTF-8, not {ENCODINGS[self._encoding]} (line {self.known.utf8_line}): {_SAY_UTF8}."
-            raise UnreadableFileError(f"{text} Nothing was posted.", _refusals(seen, text))
+            raise UnreadableFileError(f"{text} {self._nothing}", _refusals(seen, text))
         for record in self._records.end():
             self._look_at(record)
         problems, mark, date_format = list(self._problems()), self._decimal_mark(), self._date_format()
         if problems or mark is None or date_format is None:
             message = " ".join(text for text, _ in problems)
-            raise UnreadableFileError(
-                f"{message} Nothing was posted.", [line for _, lines in problems for line in lines]
-            )
+            raise UnreadableFileError(f"{message} {self._nothing}", [line for _, lines in problems for line in lines])
         return CsvDialect(
             encoding=self._encoding,
             separator=self.known.separator,
@@ -138,9 +146,10 @@ class DialectReader:
         if not text.strip():
             return
         known = self.known
-        known.separator, names = _headings(text, [known.separator] if known.separator else _SEPARATORS)
-        known.columns = _columns(names)
-        known.has_danish_rates = any(is_danish_rate(name) for name in names)
+        separators = [known.separator] if known.separator else _SEPARATORS
+        known.separator, names = _split_best(text, separators, self._headings)
+        known.columns = _columns(names, self._headings)
+        known.has_danish_rates = any(self._headings.is_rate(name) for name in names)
         known.first = after
         self._records = Records(self._encoding, known.separator, after)
 
@@ -158,11 +167,11 @@ class DialectReader:
             if not text:
                 continue
             seen = Seen(record.line, column, text[:_QUOTED])
-            if column in NUMBERS:
+            if column in self._headings.numbers:
                 self.known.numbers.ask(seen, read_number(text))
                 if column == "exchangeRate" and not self.known.rates:
                     self.known.rates.append(seen)
-            elif column in DATES:
+            elif column in self._headings.dates:
                 # With a hyphen or a point between them the day stands first, unless all of the file is otherwise.
                 self.known.dates.ask(seen, read_date(text), has_usual="/" not in text)
 
@@ -235,10 +244,10 @@ def _header_text(raw: bytes | None, encoding: str, *, is_first: bool) -> str:
     return text
 
 
-def _headings(text: str, separators: Sequence[str]) -> tuple[str, list[str]]:
+def _split_best(text: str, separators: Sequence[str], headings: Headings) -> tuple[str, list[str]]:
     """The separator that makes the most known columns of the header row, and the headings."""
     found = [(separator, _split(text, separator)) for separator in separators]
-    return max(found, key=lambda one: sum(column_of(name) not in {None, IGNORED} for name in one[1]))
+    return max(found, key=lambda one: sum(headings.column_of(name) not in {None, IGNORED} for name in one[1]))
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -248,15 +257,15 @@ def _split(text: str, separator: str) -> list[str]:
         return []
 
 
-def _columns(headings: Sequence[str]) -> tuple[str, ...]:
-    """The columns that headings name. Those without a name at the end are no columns: exports end rows so."""
-    names = list(headings)
+def _columns(row: Sequence[str], headings: Headings) -> tuple[str, ...]:
+    """The columns that a header row names. Those without a name at the end are no columns: exports end rows so."""
+    names = list(row)
     while names and not names[-1]:
         names.pop()
-    columns = [column_of(name) for name in names]
+    columns = [headings.column_of(name) for name in names]
     unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
     known = [column for column in columns if column]
-    missing = [name for name in NEEDED if name not in known]
+    missing = [" or ".join(names_of) for names_of in headings.needed if not set(names_of) & set(known)]
     problem = ""
     if not names:
         problem = "no columns, or a quote that is never closed"
@@ -268,7 +277,7 @@ def _columns(headings: Sequence[str]) -> tuple[str, ...]:
         problem = f"no column {', '.join(missing)}"
     elif len(set(known)) < len(known):
         twice = next(column for column in known if known.count(column) > 1)
-        problem = f"two columns for {twice}: {', '.join(n for n in names if column_of(n) == twice)}"
+        problem = f"two columns for {twice}: {', '.join(n for n in names if headings.column_of(n) == twice)}"
     if problem:
         raise UnreadableFileError(f"The header row has {problem}")
     return tuple([column for column in columns if column is not None])
