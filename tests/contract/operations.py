@@ -559,6 +559,21 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Subscriptions", "GET", "/v1/billing-runs/{billingRunId}", "subscriptions-read", "Get a billing run",
         not_found="BILLING_RUN_NOT_FOUND",
     ),
+    extension(
+        "Subscriptions", "GET", "/v1/metrics/mrr?month=2026-03", "subscriptions-read", "Get monthly recurring revenue",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/metrics/mrr/customers?month=2026-03", "subscriptions-read",
+        "List customers with monthly recurring revenue",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/metrics/mrr/series", "subscriptions-read",
+        "Get monthly recurring revenue by month",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/metrics/revenue-reconciliation?month=2026-03", "subscriptions-read",
+        "Reconcile invoiced revenue with recurring revenue",
+    ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(
         "VAT Codes", "POST", "/v1/vat-codes", "vat-codes-write", "Create a VAT code",

@@ -3,6 +3,7 @@
 from ledgerbee.app import companies
 from ledgerbee.billing.backfills import http as backfills
 from ledgerbee.billing.meters import http as meters
+from ledgerbee.billing.metrics import http as metrics
 from ledgerbee.billing.plans import http as subscription_plans
 from ledgerbee.billing.previews import http as subscription_previews
 from ledgerbee.billing.runs import http as billing_runs
@@ -78,6 +79,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     subscription_previews.router,
     subscription_plans.router,
     billing_runs.router,
+    metrics.router,
     vat_codes.router,
     webhook_endpoints.router,
     webhook_deliveries.router,

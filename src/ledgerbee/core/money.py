@@ -8,6 +8,7 @@ that nothing is lost before the one rounding (half away from zero).
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -131,6 +132,29 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
             parts[index] += 1
         sign = -ONE if amount < 0 else ONE
         return [round_money(sign * part * unit, currency) for part in parts]
+
+
+def round_fraction(value: Fraction, places: int) -> Decimal:
+    """An exact fraction at `places` decimals, halves away from zero: no division is rounded before."""
+    units, rest = divmod(abs(value.numerator) * 10**places, value.denominator)
+    units += 2 * rest >= value.denominator
+    return EXACT.scaleb(Decimal(-units if value < 0 else units), -places)
+
+
+def round_parts(parts: Sequence[Fraction], whole: Decimal, currency: str) -> list[Decimal]:
+    """Exact parts, of either sign, at the minor units of a currency so that they sum up to `whole`, their rounded sum.
+
+    Largest remainder: each is rounded down, and the units left over go, one each, to the largest remainders (ties: the
+    earlier part). What has no remainder stays as it is.
+    """
+    places = minor_units(currency)
+    floors = [part.numerator * 10**places // part.denominator for part in parts]
+    order = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i] * 10**places, i))
+    left = int(EXACT.scaleb(whole, places)) - sum(floors)
+    # A sum that is rounded on the other side of zero may be a unit off.
+    for index in order[:left] if left >= 0 else order[left:]:
+        floors[index] += 1 if left >= 0 else -1
+    return [EXACT.scaleb(Decimal(floor), -places) for floor in floors]
 
 
 def format_amount(amount: Decimal, currency: str) -> str:

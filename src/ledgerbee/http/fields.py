@@ -1,9 +1,9 @@
-"""Fields that the requests of several resources have: texts that may be null, e-mail addresses, moments.
+"""Fields that the requests of several resources have: texts that may be null, e-mail addresses, moments, months.
 
 Blank text in a field that may be null means null, so that nothing downstream prints an empty line.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -67,4 +67,22 @@ RequestMoment = Annotated[
     datetime,
     BeforeValidator(to_moment),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE_MOMENT]}),
+]
+
+
+def _to_month(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == len("2026-03") and value.isascii():
+        try:
+            return date.fromisoformat(f"{value}-01")
+        except ValueError:
+            pass
+    raise PydanticCustomError("date_type", "must be a valid month, YYYY-MM")
+
+
+#: A month in a request: exactly `YYYY-MM`; its first day.
+Month = Annotated[
+    date,
+    BeforeValidator(_to_month),
+    Field(ge=date(1900, 1, 1), le=date(2999, 12, 1)),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "examples": ["2026-03"]}),
 ]

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date as day
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.dates import last_of_month
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import EXACT, format_amount
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import Month
 from ledgerbee.http.list_query import Limit, PageNumber
 from ledgerbee.http.wire import (
     EXAMPLE_ID,
@@ -35,24 +35,6 @@ from ledgerbee.sales.deferrals.model import (
     OutstandingMonth,
     RecognizedMonth,
 )
-
-
-def _to_month(value: Any) -> Any:
-    if isinstance(value, str) and len(value) == len("2026-03") and value.isascii():
-        try:
-            return day.fromisoformat(f"{value}-01")
-        except ValueError:
-            pass
-    raise PydanticCustomError("date_type", "must be a valid month, YYYY-MM")
-
-
-#: A month in a request: exactly `YYYY-MM`; its first day.
-Month = Annotated[
-    day,
-    BeforeValidator(_to_month),
-    Field(ge=day(1900, 1, 1), le=day(2999, 12, 1)),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "examples": ["2026-03"]}),
-]
 
 
 class RecognizeRevenueRequest(RequestModel):

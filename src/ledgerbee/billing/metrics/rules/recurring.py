@@ -1,0 +1,65 @@
+"""What a subscription comes to a month, by what holds on a day (decisions "Metrics"). Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.billing.charges.rules import price_for_period
+from ledgerbee.billing.metrics.model import AgreedChain, MonthlySpan
+from ledgerbee.billing.timelines.model import Cadence, Item, Terms
+from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price
+
+#: Prices in a currency, by id.
+PricesIn = Callable[[str], Mapping[UUID, Price]]
+
+NOTHING: Final = Fraction(0)
+#: Periods of a year, that of days without its leap day: twelve months are as much as a year.
+_PERIODS_OF_YEAR: Final = {
+    BillingInterval.DAY: 365,
+    BillingInterval.WEEK: 52,
+    BillingInterval.MONTH: 12,
+    BillingInterval.YEAR: 1,
+}
+
+
+def a_month(period_amount: Fraction, cadence: Cadence) -> Fraction:
+    """What an amount a period is a month: a year's twelfth, a week's 52/12, a day's 365/12."""
+    return period_amount * Fraction(_PERIODS_OF_YEAR[cadence.interval], 12 * cadence.count)
+
+
+class PeriodAmounts:
+    """What recurring prices cost a period. Many subscriptions have the same few: each is computed once."""
+
+    def __init__(self, prices_in: PricesIn) -> None:
+        self._prices_in = prices_in
+        self._of_items: dict[tuple[str, Item, Decimal], Fraction | None] = {}
+        self._of_terms: dict[tuple[str, tuple[Item, ...], Cadence, Decimal], Fraction] = {}
+
+    def of_item(self, item: Item, currency: str, discount_percent: Decimal) -> Fraction | None:
+        """What a whole period of a price costs, net of discount; None of prices that don't recur."""
+        key = (currency, item, discount_percent)
+        if key not in self._of_items:
+            price = self._prices_in(currency)[item.price_id]
+            recurs = price.billing_period_type is BillingPeriodType.RECURRING
+            amount = price_for_period(price, item.quantity, discount_percent) if recurs else None
+            self._of_items[key] = None if amount is None else Fraction(amount)
+        return self._of_items[key]
+
+    def monthly(self, terms: Terms, currency: str, discount_percent: Decimal) -> Fraction:
+        """What all recurring prices of some terms are a month, whether or not they are billed."""
+        key = (currency, terms.items, terms.grid.cadence, discount_percent)
+        if key not in self._of_terms:
+            amounts = [self.of_item(item, currency, discount_percent) for item in terms.items]
+            period_amount = sum((amount for amount in amounts if amount is not None), NOTHING)
+            self._of_terms[key] = a_month(period_amount, terms.grid.cadence)
+        return self._of_terms[key]
+
+
+def monthly_spans(chain: AgreedChain, amounts: PeriodAmounts) -> Iterator[MonthlySpan]:
+    """The MRR of a subscription day by day: none in a trial or a pause. Usage and what comes once have none."""
+    for segment in chain.timeline:
+        terms = segment.terms
+        amount = amounts.monthly(terms, chain.currency, chain.discount_percent) if segment.is_billed else NOTHING
+        yield MonthlySpan(segment.start, segment.end, amount, segment.is_trial and not terms.is_paused)
