@@ -15,6 +15,7 @@ from ledgerbee.catalog.prices import store as prices
 from ledgerbee.catalog.prices.model import Price
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.dates import first_of_month, last_of_month
+from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import company_store
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import in_steps
@@ -27,19 +28,20 @@ async def series(context: Context, first: date, last: date) -> tuple[str, list[M
     Raises a validation error for months to come, and `EXCHANGE_RATE_MISSING`.
     """
     measured = await _measure(context, first, last)
-    found = await asyncio.to_thread(rules.figures, measured.standings, measured.days)
+    found = await asyncio.to_thread(rules.figures, measured)
     return measured.currency, [rules.shown(of_month, measured.currency) for of_month in found]
 
 
-async def customers(context: Context, month: date, movement: Movement | None) -> tuple[str, date, list[CustomerMrr]]:
-    """The customers with MRR at a month's end or at the end of the month before, the highest first; with
-    this movement only, unless that is None. Beside them the company's currency and the day that was measured.
+async def customers(
+    context: Context, month: date, movement: Movement | None, asked: PageRequest
+) -> tuple[Measured, Page[CustomerMrr]]:
+    """A page of the customers with MRR at a month's end or at the end of the month before, the highest first; with
+    this movement only, unless that is None. Beside it what was measured for it.
 
     Raises a validation error for a month to come, and `EXCHANGE_RATE_MISSING`.
     """
     measured = await _measure(context, month, month)
-    found = await asyncio.to_thread(rules.in_list, measured.standings, movement)
-    return measured.currency, measured.days[-1], found
+    return measured, await asyncio.to_thread(rules.customers_of, measured, movement, asked)
 
 
 async def reconcile(context: Context, month: date) -> tuple[str, Reconciliation]:
@@ -67,12 +69,12 @@ async def _measure(context: Context, first: date, last: date) -> Measured:
     if newcomers:
         async for chains in store.stream_ended(context, newcomers, days[0]):
             async for chain in in_steps(chains):
-                measurement.add_past(chain)
+                measurement.add(chain)
     currency, _ = await company_store.get_currency_and_country(context)
     needed = sorted(measurement.rates_needed())
     rates_then = {(code, place): await _rate(context, code, currency, days[place]) for code, place in needed}
-    standings = await asyncio.to_thread(measurement.standings, rates_then)
-    return Measured(currency=currency, days=days, standings=standings)
+    scale, standings = await asyncio.to_thread(measurement.standings, rates_then)
+    return Measured(currency=currency, days=days, scale=scale, standings=standings)
 
 
 async def _rate(context: Context, code: str, currency: str, day: date) -> Fraction:

@@ -77,10 +77,9 @@ async def list_mrr_customers(
     movement: Annotated[Movement | None, Query(description="Only customers with this movement")] = None,
 ) -> ListCustomerMrrResponse:
     asked = PageRequest(page, limit)
-    currency, as_of, found = await actions.customers(context, month, movement)
-    shown = found[asked.offset : asked.offset + asked.limit]
-    names = await store.names_of(context, [one.customer_id for one in shown])
-    return render_customers(shown, names, len(found), asked, as_of, currency)
+    measured, found = await actions.customers(context, month, movement, asked)
+    names = await store.names_of(context, [one.customer_id for one in found.rows])
+    return render_customers(found, names, asked, measured.days[-1], measured.currency)
 
 
 @router.get(
@@ -118,9 +117,9 @@ async def get_mrr_series(
         scope="subscriptions-read",
         license_key=_LICENSE,
         extension=True,
-        description="What invoices charge for the days of a month in recurring prices, each line by days, beside MRR at "
-        "its end, and what the difference is made of. Invoices of any day count, as far as they are there by now, less "
-        "credit notes. Usage and what comes once are left out.",
+        description="What invoices charge for the days of a month in recurring prices, each line by days, beside MRR "
+        "at its end, and what the difference is made of. Invoices of any day count, as far as they are there by now, "
+        "less credit notes. Usage and what comes once are left out.",
         response="MRR, what was agreed and invoiced, and why they differ",
         errors=[LICENSE_REQUIRED, EXCHANGE_RATE_MISSING],
     ),

@@ -5,7 +5,7 @@ months are named by their first day and measured on their last one, the running 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -69,27 +69,28 @@ class MonthlySpan(NamedTuple):
 class Standing:
     """A customer at the end of consecutive months: its MRR, and the places of those months with a trial.
 
+    Amounts are in parts of the company's currency, as many to one as `Measured.scale` says: exact, and whole.
     `was_active`: it had MRR at the end of a month before the first of them.
     """
 
     customer_id: UUID
-    amounts: list[Fraction]
+    amounts: list[int]
     trials: frozenset[int] = frozenset()
     was_active: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonthFigures:
-    """MRR of all customers at a month's end, and how it moved since the end of the month before; movements are positive."""
+    """MRR of all customers at a month's end, and how it moved since the end of the month before, each above 0."""
 
     month: date
     as_of: date
-    opening: Fraction = Fraction(0)
-    closing: Fraction = Fraction(0)
-    movements: dict[Movement, Fraction] = field(default_factory=lambda: dict.fromkeys(SIGNS, Fraction(0)))
-    moved: dict[Movement, int] = field(default_factory=lambda: dict.fromkeys(SIGNS, 0))
-    customers: int = 0
-    trial_customers: int = 0
+    opening: Fraction
+    closing: Fraction
+    movements: Mapping[Movement, Fraction]
+    moved: Mapping[Movement, int]
+    customers: int
+    trial_customers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,19 +163,6 @@ class RevenueCharge:
     base_credited: Decimal = ZERO
 
 
-@dataclass(slots=True)
-class Revenue:
-    """MRR and a month's revenue of subscriptions in one currency; `invoiced_in_base` is in the company's.
-
-    `mrr` and all reasons but exchange rates sum up to `invoiced`.
-    """
-
-    mrr: Fraction = Fraction(0)
-    invoiced: Fraction = Fraction(0)
-    invoiced_in_base: Fraction = Fraction(0)
-    reasons: dict[Reason, Fraction] = field(default_factory=lambda: dict.fromkeys(Reason, Fraction(0)))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
     """How a month's invoiced revenue goes with its MRR, at the minor units of the company's currency.
@@ -192,8 +180,9 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was asked for of customers, in the company's currency: `days` are ends of months, the first is the opening."""
+    """Customers on `days`, the ends of months, in the company's currency; the first of them is the opening."""
 
     currency: str
     days: Sequence[date]
+    scale: int
     standings: Sequence[Standing]

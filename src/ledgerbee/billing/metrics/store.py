@@ -1,6 +1,6 @@
 """Subscriptions, charges and documents as metrics read them: as streams, however many there are."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -39,6 +39,7 @@ JOIN subscription_versions v ON v.company_id = $1 AND v.subscription_id = s.id
 WHERE s.company_id = $1 AND {}
 ORDER BY s.id, v.number
 """
+_FIRST_OF_TERMS: Final = 9
 #: Those with days after $2 and up to $3. What was agreed for later days changes none of these.
 _AMONG: Final = _SELECT.format("s.starts_on <= $3 AND (s.ends_on IS NULL OR s.ends_on > $2) AND v.effective_on <= $3")
 #: Those of customers ($3) that ended by the day $2.
@@ -138,22 +139,53 @@ def _charge(row: asyncpg.Record, credited: asyncpg.Record | None) -> RevenueChar
     )
 
 
+class _TermsOfRows:
+    """The terms of versions. Many subscriptions have the same: each is made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Terms] = {}
+
+    def of(self, row: asyncpg.Record) -> Terms:
+        """The terms in a row of `_SELECT`, whose columns from `plan_id` on they are."""
+        *values, price_ids, quantities = row[_FIRST_OF_TERMS:]
+        key = (*values, *price_ids, *quantities)
+        terms = self._known.get(key)
+        if terms is None:
+            terms = self._known[key] = _terms(row)
+        return terms
+
+
+def _terms(row: asyncpg.Record) -> Terms:
+    cadence = Cadence(BillingInterval(row["billing_interval"]), row["billing_interval_count"])
+    return Terms(
+        plan_id=row["plan_id"],
+        plan_version=row["plan_version"],
+        grid=Grid(cadence, row["anchor"], row["anchor_day"]),
+        direction=BillingDirection(row["billing_direction"]),
+        items=tuple(map(Item, row["price_ids"], row["quantities"])),
+        proration=ProrationBehavior(row["proration"]),
+        is_paused=row["is_paused"],
+        restarted_by=row["restarted_by"],
+    )
+
+
 async def _stream(context: Context, statement: str, *arguments: Any) -> AsyncIterator[list[AgreedChain]]:
     cursor = await context.connection.cursor(statement, context.company_id, *arguments)
+    terms = _TermsOfRows()
     # The rows of a chain may be on both sides of a chunk's end: its last chain waits for the next one.
     kept: list[asyncpg.Record] = []
     while found := await cursor.fetch(CHUNK):
         last_id = found[-1]["id"]
         whole = [row for row in found if row["id"] != last_id]
         if whole or (kept and kept[-1]["id"] != last_id):
-            yield list(_chains([*kept, *whole]))
+            yield list(_chains([*kept, *whole], terms))
             kept = []
         kept += found[len(whole) :]
     if kept:
-        yield list(_chains(kept))
+        yield list(_chains(kept, terms))
 
 
-def _chains(found: Iterable[asyncpg.Record]) -> Iterable[AgreedChain]:
+def _chains(found: Iterable[asyncpg.Record], terms: _TermsOfRows) -> Iterable[AgreedChain]:
     for _, own in groupby(found, itemgetter("id")):
         rows = list(own)
         first = rows[0]
@@ -162,7 +194,7 @@ def _chains(found: Iterable[asyncpg.Record]) -> Iterable[AgreedChain]:
             ()
             if first["awaits_payment"]
             else timeline_of(
-                [TermsFrom(row["effective_on"], _terms(row)) for row in rows],
+                [TermsFrom(row["effective_on"], terms.of(row)) for row in rows],
                 trial_until=first["trial_until"],
                 ends_on=first["ends_on"],
             )
@@ -175,17 +207,3 @@ def _chains(found: Iterable[asyncpg.Record]) -> Iterable[AgreedChain]:
             billed_until=first["billed_until"],
             timeline=timeline,
         )
-
-
-def _terms(row: Mapping[str, Any] | asyncpg.Record) -> Terms:
-    cadence = Cadence(BillingInterval(row["billing_interval"]), row["billing_interval_count"])
-    return Terms(
-        plan_id=row["plan_id"],
-        plan_version=row["plan_version"],
-        grid=Grid(cadence, row["anchor"], row["anchor_day"]),
-        direction=BillingDirection(row["billing_direction"]),
-        items=tuple(map(Item, row["price_ids"], row["quantities"])),
-        proration=ProrationBehavior(row["proration"]),
-        is_paused=row["is_paused"],
-        restarted_by=row["restarted_by"],
-    )

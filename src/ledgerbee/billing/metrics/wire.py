@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ledgerbee.billing.metrics.model import SIGNS, CustomerMrr, MonthMrr, Movement, Reason, Reconciliation
 from ledgerbee.core.money import format_amount, minor_units, round_fraction
-from ledgerbee.core.paging import PageRequest
+from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.http.wire import DecimalText, IdText, MoneyText, PageResponse, ResponseModel, WholeNumber, pages
 
 _MONTH = "The month, YYYY-MM"
@@ -166,15 +166,15 @@ def render_series(months: Sequence[MonthMrr], currency: str) -> MrrSeriesRespons
 
 
 def render_customers(
-    found: Sequence[CustomerMrr], names: Mapping[UUID, str], total: int, asked: PageRequest, as_of: date, currency: str
+    found: Page[CustomerMrr], names: Mapping[UUID, str], asked: PageRequest, as_of: date, currency: str
 ) -> ListCustomerMrrResponse:
     """The page that was asked for; `names` are those of its customers."""
     return ListCustomerMrrResponse(
-        data=[_customer(one, names[one.customer_id], currency) for one in found],
-        total=total,
+        data=[_customer(one, names[one.customer_id], currency) for one in found.rows],
+        total=found.total,
         page=asked.page,
         limit=asked.limit,
-        total_pages=pages(total, asked.limit),
+        total_pages=pages(found.total, asked.limit),
         month=_month(as_of),
         as_of=as_of,
         currency=currency,

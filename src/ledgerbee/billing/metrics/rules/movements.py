@@ -1,10 +1,11 @@
 """MRR of customers at the ends of months, and how it moved in between (decisions "Metrics"). Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from ledgerbee.billing.metrics.model import (
     SIGNS,
     AgreedChain,
     CustomerMrr,
+    Measured,
     MonthFigures,
     MonthMrr,
     Movement,
@@ -22,6 +24,7 @@ from ledgerbee.billing.metrics.rules.recurring import NOTHING, PeriodAmounts, mo
 from ledgerbee.core.dates import add_months, first_of_month, last_of_month
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import minor_units, round_fraction, round_parts
+from ledgerbee.core.paging import Page, PageRequest
 
 #: Decimals of rates: 0.083333 is 8.3333 %.
 RATE_PLACES: Final = 6
@@ -64,18 +67,20 @@ class Measurement:
         self._active_before: set[UUID] = set()
 
     def add(self, chain: AgreedChain) -> None:
-        """Add what a subscription has on each of the days, and whether it had something at the end of a month before."""
+        """Add what a subscription has on each of the days, and whether it had MRR at the end of a month before."""
         for start, end, amount, is_trial in monthly_spans(chain, self._amounts):
-            if not amount and not is_trial:
-                continue
-            first = bisect_left(self._days, start)
-            places = range(first, len(self._days) if end is None else bisect_left(self._days, end, first))
-            if places and is_trial:
-                self._trials.setdefault(chain.customer_id, set()).update(places)
-            elif places:
-                self._add(chain, places, amount)
-            if amount > 0 and self._is_before(start, end):
+            if is_trial:
+                places = self._places(start, end)
+                if places:
+                    self._trials.setdefault(chain.customer_id, set()).update(places)
+            elif amount and (end is None or end > self._days[0]):
+                self._add(chain, self._places(start, end), amount)
+            elif amount > 0 and end is not None and last_of_month(start) < end:
                 self._active_before.add(chain.customer_id)
+
+    def _places(self, start: date, end: date | None) -> range:
+        first = bisect_left(self._days, start)
+        return range(first, len(self._days) if end is None else bisect_left(self._days, end, first))
 
     def _add(self, chain: AgreedChain, places: range, amount: Fraction) -> None:
         of_customers = self._by_currency.setdefault(chain.currency, {})
@@ -85,22 +90,10 @@ class Measurement:
         for place in places:
             own[place] = own[place] + amount if own[place] else amount
 
-    def _is_before(self, start: date, end: date | None) -> bool:
-        """Whether the end of a month lies in these days and before the first of ours."""
-        month_end = last_of_month(start)
-        return month_end < self._days[0] and (end is None or month_end < end)
-
-    def add_past(self, chain: AgreedChain) -> None:
-        """Add a subscription that ended by the first of the days: only whether it had something by then."""
-        for start, end, amount, _ in monthly_spans(chain, self._amounts):
-            month_end = last_of_month(start)
-            if amount > 0 and month_end <= self._days[0] and (end is None or month_end < end):
-                self._active_before.add(chain.customer_id)
-
     def newcomers(self) -> set[UUID]:
         """Customers with MRR that had none on the first of the days, nor before as far as is known by now.
 
-        Whether they had some in a subscription that ended before has still to be asked.
+        Whether they had some in a subscription that ended before has still to be asked: such are added, too.
         """
         found: set[UUID] = set()
         has_opening: set[UUID] = set()
@@ -118,26 +111,42 @@ class Measurement:
             if any(own[place] for own in of_customers.values())
         }
 
-    def standings(self, rates: Mapping[tuple[str, int], Fraction]) -> list[Standing]:
-        """The customers that have MRR or a trial on any of the days; `rates` are those of `rates_needed`."""
+    def standings(self, rates: Mapping[tuple[str, int], Fraction]) -> tuple[int, list[Standing]]:
+        """The customers that have MRR or a trial on any of the days, and the scale of their amounts; `rates` are those
+        of `rates_needed`.
+        """
+        denominators = {
+            amount.denominator
+            for of_customers in self._by_currency.values()
+            for own in of_customers.values()
+            for amount in own
+        }
+        of_amounts = lcm(*denominators)
+        scale = of_amounts * lcm(*(rate.denominator for rate in rates.values()))
         found: dict[UUID, Standing] = {}
         for currency, of_customers in self._by_currency.items():
-            factors = [rates.get((currency, place), NOTHING) for place in range(len(self._days))]
-            is_same = all(factor == 1 for factor in factors if factor)
+            factors = [
+                rates.get((currency, place), NOTHING) * (scale // of_amounts) for place in range(len(self._days))
+            ]
+            whole = [factor.numerator for factor in factors]
             for customer_id, own in of_customers.items():
-                converted = own if is_same else [amount * factor for amount, factor in zip(own, factors, strict=True)]
+                converted = [
+                    amount.numerator * (of_amounts // amount.denominator) * factor
+                    for amount, factor in zip(own, whole, strict=True)
+                ]
                 standing = found.get(customer_id)
                 if standing is None:
-                    found[customer_id] = Standing(customer_id, converted, was_active=customer_id in self._active_before)
+                    was_active = customer_id in self._active_before
+                    found[customer_id] = Standing(customer_id, converted, was_active=was_active)
                 else:
                     standing.amounts = [one + other for one, other in zip(standing.amounts, converted, strict=True)]
         for customer_id, places in self._trials.items():
-            standing = found.setdefault(customer_id, Standing(customer_id, [NOTHING] * len(self._days)))
+            standing = found.setdefault(customer_id, Standing(customer_id, [0] * len(self._days)))
             standing.trials = frozenset(places)
-        return list(found.values())
+        return scale, list(found.values())
 
 
-def movement_of(before: Fraction, now: Fraction, *, was_active: bool) -> Movement:
+def movement_of(before: int, now: int, *, was_active: bool) -> Movement:
     """What became of a customer's MRR. Below zero is none too."""
     if before == now:
         return Movement.NONE
@@ -148,31 +157,43 @@ def movement_of(before: Fraction, now: Fraction, *, was_active: bool) -> Movemen
     return Movement.EXPANSION if now > before else Movement.CONTRACTION
 
 
-def customer_mrr(standing: Standing, place: int) -> CustomerMrr:
-    """A customer at the end of the month at `place` of its days, which is above 0."""
+def movement_at(standing: Standing, place: int) -> Movement:
+    """What became of a customer's MRR by the end of the month at `place` of its days, which is above 0."""
     before, now = standing.amounts[place - 1], standing.amounts[place]
     was_active = standing.was_active or any(amount > 0 for amount in standing.amounts[: place - 1])
-    movement = movement_of(before, now, was_active=was_active)
-    return CustomerMrr(customer_id=standing.customer_id, before=before, now=now, movement=movement)
+    return movement_of(before, now, was_active=was_active)
 
 
-def figures(standings: Iterable[Standing], days: Sequence[date]) -> list[MonthFigures]:
-    """The figures of each month whose end is among `days`, but for the first, which is the opening."""
-    found = [MonthFigures(month=first_of_month(day), as_of=day) for day in days[1:]]
-    for standing in standings:
-        for place, of_month in enumerate(found, 1):
-            one = customer_mrr(standing, place)
-            if one.movement is not Movement.NONE:
-                change = one.now - one.before
-                of_month.movements[one.movement] += change * SIGNS[one.movement]
-                of_month.moved[one.movement] += 1
-            if one.before:
-                of_month.opening += one.before
-            if one.now:
-                of_month.closing += one.now
-            of_month.customers += one.now > 0
-            of_month.trial_customers += one.now <= 0 and place in standing.trials
-    return found
+def figures(measured: Measured) -> list[MonthFigures]:
+    """The figures of each month whose end was measured, but for the first, which is the opening."""
+    return [_month(measured, place) for place in range(1, len(measured.days))]
+
+
+def _month(measured: Measured, place: int) -> MonthFigures:
+    movements, moved = dict.fromkeys(SIGNS, 0), dict.fromkeys(SIGNS, 0)
+    opening, closing, customers, trial_customers = 0, 0, 0, 0
+    for standing in measured.standings:
+        before, now = standing.amounts[place - 1], standing.amounts[place]
+        opening += before
+        closing += now
+        if now > 0:
+            customers += 1
+        elif place in standing.trials:
+            trial_customers += 1
+        if now != before:
+            movement = movement_at(standing, place)
+            movements[movement] += (now - before) * SIGNS[movement]
+            moved[movement] += 1
+    return MonthFigures(
+        month=first_of_month(measured.days[place]),
+        as_of=measured.days[place],
+        opening=Fraction(opening, measured.scale),
+        closing=Fraction(closing, measured.scale),
+        movements={movement: Fraction(amount, measured.scale) for movement, amount in movements.items()},
+        moved=moved,
+        customers=customers,
+        trial_customers=trial_customers,
+    )
 
 
 def shown(of_month: MonthFigures, currency: str) -> MonthMrr:
@@ -208,8 +229,22 @@ def _rate(part: Fraction, whole: Fraction) -> Decimal | None:
     return round_fraction(part / whole, RATE_PLACES) if whole > 0 else None
 
 
-def in_list(standings: Iterable[Standing], movement: Movement | None) -> list[CustomerMrr]:
-    """The customers with MRR at the end of the month or of the one before, the highest first; with this movement only."""
-    found = [one for one in (customer_mrr(standing, 1) for standing in standings) if one.before or one.now]
-    chosen = [one for one in found if movement in {None, one.movement}]
-    return sorted(chosen, key=lambda one: (-one.now, -one.before, one.customer_id.int))
+def customers_of(measured: Measured, movement: Movement | None, asked: PageRequest) -> Page[CustomerMrr]:
+    """A page of the customers with MRR on the last of the days or the one before, the highest MRR first.
+
+    `movement`: only those with this one.
+    """
+    found = [one for one in measured.standings if one.amounts[-1] or one.amounts[-2]]
+    if movement is not None:
+        found = [one for one in found if movement_at(one, len(measured.days) - 1) is movement]
+    found.sort(key=lambda one: (-one.amounts[-1], -one.amounts[-2], one.customer_id.int))
+    page = [
+        CustomerMrr(
+            customer_id=one.customer_id,
+            before=Fraction(one.amounts[-2], measured.scale),
+            now=Fraction(one.amounts[-1], measured.scale),
+            movement=movement_at(one, len(measured.days) - 1),
+        )
+        for one in found[asked.offset : asked.offset + asked.limit]
+    ]
+    return Page(page, len(found))

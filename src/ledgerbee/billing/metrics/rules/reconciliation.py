@@ -5,7 +5,7 @@ agreed and the same was charged; what is invoiced beyond what was agreed, or les
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,22 +17,56 @@ from ledgerbee.billing.metrics.model import (
     AgreedChain,
     Reason,
     Reconciliation,
-    Revenue,
     RevenueCharge,
 )
 from ledgerbee.billing.metrics.rules.recurring import NOTHING, PeriodAmounts
 from ledgerbee.billing.timelines.model import Item, Segment, Span
 from ledgerbee.billing.timelines.rules import period_at, segment_on
 from ledgerbee.core.dates import first_of_month, last_of_month
-from ledgerbee.core.money import minor_units, round_fraction, round_parts
+from ledgerbee.core.money import EXACT, ZERO, minor_units, round_fraction, round_parts
+
+
+class _Sum:
+    """An exact sum of shares by days. Shares of as many days of as many are added up first: few are divided."""
+
+    def __init__(self) -> None:
+        self._shares: dict[tuple[int, int], Decimal] = {}
+        self._others = NOTHING
+
+    def share(self, amount: Decimal, days: int, of_days: int) -> None:
+        """Add so many days' share of an amount of `of_days` days."""
+        key = (days, of_days)
+        self._shares[key] = EXACT.add(self._shares.get(key, ZERO), amount)
+
+    def add(self, amount: Fraction) -> None:
+        self._others += amount
+
+    def value(self) -> Fraction:
+        return sum(
+            (Fraction(amount) * days / of_days for (days, of_days), amount in self._shares.items()), self._others
+        )
+
+
+@dataclass(slots=True)
+class _Sums:
+    """MRR and a month's revenue of subscriptions in one currency; `invoiced_in_base` is in the company's.
+
+    `mrr` and all reasons but exchange rates sum up to `invoiced`.
+    """
+
+    mrr: _Sum = field(default_factory=_Sum)
+    invoiced: _Sum = field(default_factory=_Sum)
+    invoiced_in_base: _Sum = field(default_factory=_Sum)
+    reasons: Mapping[Reason, _Sum] = field(default_factory=lambda: {reason: _Sum() for reason in Reason})
 
 
 @dataclass(frozen=True, slots=True)
 class _Agreed:
-    """Days of one period on which a price holds, and what each of them costs."""
+    """Days of one period on which a price holds, how many days the period has, and what it costs."""
 
     span: Span
-    a_day: Fraction
+    of_days: int
+    amount: Decimal
 
 
 class Reconciling:
@@ -46,47 +80,53 @@ class Reconciling:
         self._as_of = as_of
         self._amounts = amounts
         self._month = Span(first_of_month(as_of), last_of_month(as_of) + timedelta(days=1))
-        self._by_currency: dict[str, Revenue] = {}
+        self._by_currency: dict[str, _Sums] = {}
 
     @property
     def currencies(self) -> list[str]:
         """The currencies that there is something in."""
-        return sorted(code for code, one in self._by_currency.items() if one.mrr or any(one.reasons.values()))
+        return sorted(
+            code
+            for code, sums in self._by_currency.items()
+            if sums.mrr.value() or any(one.value() for one in sums.reasons.values())
+        )
 
     def add(self, chain: AgreedChain, charges: Sequence[RevenueCharge]) -> None:
         """Add a subscription with all its charges of days of the month."""
-        revenue = self._by_currency.setdefault(chain.currency, Revenue())
+        sums = self._by_currency.setdefault(chain.currency, _Sums())
         held = segment_on(chain.timeline, self._as_of)
         if held is not None and held.is_billed:
             monthly = self._amounts.monthly(held.terms, chain.currency, chain.discount_percent)
-            revenue.mrr += monthly
+            sums.mrr.add(monthly)
+            sums.reasons[Reason.CALENDAR].add(-monthly)
             # As if what holds at the end had held all month.
-            stretched = self._total(self._agreed_in(held, self._month, chain))
-            revenue.reasons[Reason.CALENDAR] += stretched - monthly
-            revenue.reasons[Reason.CHANGES] -= stretched
+            for _, part in self._agreed_in(held, self._month, chain):
+                sums.reasons[Reason.CALENDAR].share(part.amount, part.span.days, part.of_days)
+                sums.reasons[Reason.CHANGES].share(-part.amount, part.span.days, part.of_days)
         agreed: dict[UUID, list[_Agreed]] = {}
         for segment in chain.timeline:
             span = _within(Span(segment.start, segment.end or self._month.end), self._month)
             if segment.is_billed and span.days:
                 for price_id, part in self._agreed_in(segment, span, chain):
+                    sums.reasons[Reason.CHANGES].share(part.amount, part.span.days, part.of_days)
                     agreed.setdefault(price_id, []).append(part)
         charged: dict[UUID, list[RevenueCharge]] = {}
         for charge in charges:
             charged.setdefault(charge.price_id, []).append(charge)
         for price_id in dict.fromkeys([*agreed, *charged]):
-            self._add_price(revenue, chain, agreed.get(price_id, []), charged.get(price_id, []))
+            self._add_price(sums, chain, agreed.get(price_id, []), charged.get(price_id, []))
 
     def result(self, rates: Mapping[str, Fraction], currency: str) -> Reconciliation:
         """The month in the company's currency; `rates` are those of `currencies` at the month's end."""
         mrr, invoiced = NOTHING, NOTHING
         reasons = dict.fromkeys(Reason, NOTHING)
-        for own_currency, revenue in self._by_currency.items():
+        for own_currency, sums in self._by_currency.items():
             rate = rates.get(own_currency, NOTHING)
-            mrr += revenue.mrr * rate
-            invoiced += revenue.invoiced_in_base
-            for reason, amount in revenue.reasons.items():
-                reasons[reason] += amount * rate
-            reasons[Reason.EXCHANGE_RATES] += revenue.invoiced_in_base - revenue.invoiced * rate
+            mrr += sums.mrr.value() * rate
+            invoiced += sums.invoiced_in_base.value()
+            for reason, amount in sums.reasons.items():
+                reasons[reason] += amount.value() * rate
+            reasons[Reason.EXCHANGE_RATES] += sums.invoiced_in_base.value() - sums.invoiced.value() * rate
         return _shown(self._as_of, mrr, invoiced, reasons, currency)
 
     def _agreed_in(self, segment: Segment, span: Span, chain: AgreedChain) -> Iterator[tuple[UUID, _Agreed]]:
@@ -98,71 +138,74 @@ class Reconciling:
             period = period_at(grid, day)
             part = Span(day, min(period.end, span.end))
             for price_id, amount in recurring:
-                yield price_id, _Agreed(part, amount / period.days)
+                yield price_id, _Agreed(part, period.days, amount)
             day = part.end
 
-    def _costs(self, items: Iterable[Item], chain: AgreedChain) -> Iterator[tuple[UUID, Fraction]]:
+    def _costs(self, items: Iterable[Item], chain: AgreedChain) -> Iterator[tuple[UUID, Decimal]]:
         for item in items:
             amount = self._amounts.of_item(item, chain.currency, chain.discount_percent)
             if amount is not None:
                 yield item.price_id, amount
 
-    def _total(self, parts: Iterable[tuple[UUID, _Agreed]]) -> Fraction:
-        return sum((part.a_day * part.span.days for _, part in parts), NOTHING)
-
     def _add_price(
-        self, revenue: Revenue, chain: AgreedChain, agreed: Sequence[_Agreed], charges: Sequence[RevenueCharge]
+        self, sums: _Sums, chain: AgreedChain, agreed: Sequence[_Agreed], charges: Sequence[RevenueCharge]
     ) -> None:
         for stretch in self._stretches(chain, agreed, charges):
-            a_day = sum((one.a_day for one in agreed if _holds(one.span, stretch)), NOTHING)
+            holding = next((one for one in agreed if _holds(one.span, stretch)), None)
             over = [one for one in charges if _holds(one.service, stretch)]
-            self._add_stretch(revenue, chain, stretch, a_day * stretch.days, over)
+            for one in over:
+                _invoice(sums, one, stretch.days)
+            if holding is not None and len(over) == 1 and _is_as_agreed(over[0], holding, chain):
+                rounding = sums.reasons[Reason.ROUNDING]
+                rounding.share(over[0].net, stretch.days, over[0].service.days)
+                rounding.share(-holding.amount, stretch.days, holding.of_days)
+            else:
+                cost = NOTHING if holding is None else Fraction(holding.amount) * stretch.days / holding.of_days
+                self._explain(sums.reasons, chain, stretch, cost, over)
 
     def _stretches(
         self, chain: AgreedChain, agreed: Sequence[_Agreed], charges: Sequence[RevenueCharge]
     ) -> Iterator[Span]:
         """The days of the month in stretches within which nothing begins or ends."""
         spans = [one.span for one in agreed] + [_within(one.service, self._month) for one in charges]
-        days = {day for span in spans if span.days for day in span}
+        days = {day for span in spans for day in span}
         if self._month.start < chain.billed_until < self._month.end:
             days.add(chain.billed_until)
         return (Span(start, end) for start, end in pairwise(sorted(days)))
 
-    def _add_stretch(
-        self, revenue: Revenue, chain: AgreedChain, stretch: Span, agreed: Fraction, over: Sequence[RevenueCharge]
+    def _explain(
+        self,
+        reasons: Mapping[Reason, _Sum],
+        chain: AgreedChain,
+        stretch: Span,
+        agreed: Fraction,
+        over: Sequence[RevenueCharge],
     ) -> None:
-        """What was invoiced for days on which the same was charged all along, and why it isn't what was agreed."""
-        reasons = revenue.reasons
-        reasons[Reason.CHANGES] += agreed
+        """Why what was invoiced for days, on which the same was charged all along, isn't what was agreed."""
         invoiced = sum((_share(one.net, one, stretch) for one in over if not one.waits), NOTHING)
         waiting = sum((_share(one.net, one, stretch) for one in over if one.waits), NOTHING)
-        credited = sum((_share(one.credited, one, stretch) for one in over), NOTHING)
-        revenue.invoiced += invoiced - credited
-        revenue.invoiced_in_base += sum(
-            (_share(one.base_net - one.base_credited, one, stretch) for one in over), NOTHING
-        )
-        reasons[Reason.NOT_INVOICED] -= waiting
+        reasons[Reason.NOT_INVOICED].add(-waiting)
         # A credit that found less than its days' share had been credited before, by other hands.
         short = sum((_shortfall(one, stretch, chain.currency) for one in over), NOTHING)
-        reasons[Reason.CREDITED] += short - credited
+        reasons[Reason.CREDITED].add(short)
         rest = invoiced + waiting - agreed - short
         if not agreed:
             is_small = abs(rest) < _unit(chain.currency) * len(over)
-            reasons[Reason.ROUNDING if is_small else Reason.NOT_REFUNDED] += rest
+            reasons[Reason.ROUNDING if is_small else Reason.NOT_REFUNDED].add(rest)
             return
         charged = [one for one in over if not one.is_credit]
         if not charged:
             is_billed = stretch.start < chain.billed_until
-            reasons[Reason.GIVEN_AWAY if is_billed else Reason.NOT_INVOICED] += rest
+            reasons[Reason.GIVEN_AWAY if is_billed else Reason.NOT_INVOICED].add(rest)
             return
         exact = sum((_exact(one, stretch) for one in over), NOTHING)
-        reasons[Reason.ROUNDING] += rest - (exact - agreed)
+        reasons[Reason.ROUNDING].add(rest - (exact - agreed))
         if not any(one.period_amount or one.discount_percent == 100 for one in charged):
-            reasons[Reason.GIVEN_AWAY] += exact - agreed
+            reasons[Reason.GIVEN_AWAY].add(exact - agreed)
             return
         discount = exact - sum((self._at_discount(one, chain, stretch) for one in over), NOTHING)
-        reasons[Reason.DISCOUNT] += discount
-        reasons[Reason.OTHER_TERMS] += exact - discount - agreed
+        reasons[Reason.DISCOUNT].add(discount)
+        reasons[Reason.OTHER_TERMS].add(exact - discount - agreed)
 
     def _at_discount(self, charge: RevenueCharge, chain: AgreedChain, stretch: Span) -> Fraction:
         """What the days of a charge cost with the discount that its subscription has today."""
@@ -170,9 +213,29 @@ class Reconciling:
         if is_given_away or charge.discount_percent == chain.discount_percent:
             return _exact(charge, stretch)
         item = Item(charge.price_id, charge.quantity)
-        amount = self._amounts.of_item(item, chain.currency, chain.discount_percent) or NOTHING
-        share = amount * stretch.days / charge.period.days
+        amount = self._amounts.of_item(item, chain.currency, chain.discount_percent) or ZERO
+        share = Fraction(amount) * stretch.days / charge.period.days
         return -share if charge.is_credit else share
+
+
+def _invoice(sums: _Sums, charge: RevenueCharge, days: int) -> None:
+    """Add what documents have of days of a charge, less what credit notes of others took off it."""
+    of_days = charge.service.days
+    sums.invoiced_in_base.share(EXACT.subtract(charge.base_net, charge.base_credited), days, of_days)
+    if not charge.waits:
+        sums.invoiced.share(EXACT.subtract(charge.net, charge.credited), days, of_days)
+        sums.reasons[Reason.CREDITED].share(-charge.credited, days, of_days)
+
+
+def _is_as_agreed(charge: RevenueCharge, agreed: _Agreed, chain: AgreedChain) -> bool:
+    """Whether a charge that stands on an invoice is what its days cost by what is agreed, but for rounding."""
+    return (
+        not charge.waits
+        and not charge.is_credit
+        and charge.discount_percent == chain.discount_percent
+        and charge.period_amount == agreed.amount
+        and charge.period.days == agreed.of_days
+    )
 
 
 def _within(span: Span, month: Span) -> Span:

@@ -34,27 +34,28 @@ class PeriodAmounts:
 
     def __init__(self, prices_in: PricesIn) -> None:
         self._prices_in = prices_in
-        self._of_items: dict[tuple[str, Item, Decimal], Fraction | None] = {}
-        self._of_terms: dict[tuple[str, tuple[Item, ...], Cadence, Decimal], Fraction] = {}
+        self._of_items: dict[tuple[str, Item, Decimal], Decimal | None] = {}
+        self._of_terms: dict[tuple[str, tuple[Item, ...], str, int, Decimal], Fraction] = {}
 
-    def of_item(self, item: Item, currency: str, discount_percent: Decimal) -> Fraction | None:
+    def of_item(self, item: Item, currency: str, discount_percent: Decimal) -> Decimal | None:
         """What a whole period of a price costs, net of discount; None of prices that don't recur."""
         key = (currency, item, discount_percent)
         if key not in self._of_items:
             price = self._prices_in(currency)[item.price_id]
             recurs = price.billing_period_type is BillingPeriodType.RECURRING
-            amount = price_for_period(price, item.quantity, discount_percent) if recurs else None
-            self._of_items[key] = None if amount is None else Fraction(amount)
+            self._of_items[key] = price_for_period(price, item.quantity, discount_percent) if recurs else None
         return self._of_items[key]
 
     def monthly(self, terms: Terms, currency: str, discount_percent: Decimal) -> Fraction:
         """What all recurring prices of some terms are a month, whether or not they are billed."""
-        key = (currency, terms.items, terms.grid.cadence, discount_percent)
-        if key not in self._of_terms:
+        cadence = terms.grid.cadence
+        key = (currency, terms.items, cadence.interval.value, cadence.count, discount_percent)
+        found = self._of_terms.get(key)
+        if found is None:
             amounts = [self.of_item(item, currency, discount_percent) for item in terms.items]
-            period_amount = sum((amount for amount in amounts if amount is not None), NOTHING)
-            self._of_terms[key] = a_month(period_amount, terms.grid.cadence)
-        return self._of_terms[key]
+            found = a_month(sum((Fraction(amount) for amount in amounts if amount), NOTHING), cadence)
+            self._of_terms[key] = found
+        return found
 
 
 def monthly_spans(chain: AgreedChain, amounts: PeriodAmounts) -> Iterator[MonthlySpan]:
