@@ -51,6 +51,16 @@ async def reconciled(biller: Biller, month: str) -> dict[str, Any]:
     return shown | {name: found["reasons"][name] for name in REASONS if reasons[name]}
 
 
+async def credit(biller: Biller, invoice: dict[str, Any], amount: int) -> None:
+    """Credit so much of an invoice's only line by hand."""
+    (line,) = invoice["lines"]
+    note = await biller.ok("POST", "/v1/credit-notes", {
+        "customerId": invoice["customerId"], "invoiceNumber": invoice["number"], "date": invoice["date"],
+        "lines": [{"invoiceLineId": line["id"], "quantity": 1, "unitPrice": amount}],
+    })  # fmt: skip
+    await biller.ok("POST", f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"}, status=200)
+
+
 async def test_what_counts_and_how_it_moves(biller: Biller) -> None:
     """Five payers and one who is late are 294 and eight trials nothing; what was stays what it was."""
     basis = await biller.plan(await biller.recurring("49"))
@@ -70,11 +80,7 @@ async def test_what_counts_and_how_it_moves(biller: Biller) -> None:
 
     # A month that a payer is given free is no trial.
     (free, *_) = await biller.invoices()
-    lines = [{"invoiceLineId": line["id"], "quantity": 1} for line in free["lines"]]
-    note = await biller.ok("POST", "/v1/credit-notes", {
-        "customerId": free["customerId"], "invoiceNumber": free["number"], "date": "2026-01-31", "lines": lines,
-    })  # fmt: skip
-    await biller.ok("POST", f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"}, status=200)
+    await credit(biller, free, 49)
     assert await mrr(biller, "2026-01") == january
 
     biller.on("2026-02-10")
@@ -122,7 +128,7 @@ async def test_what_counts_and_how_it_moves(biller: Biller) -> None:
 
 
 async def test_prices_are_made_monthly_and_the_companys_currency(biller: Biller) -> None:
-    meter, usage = await biller.metered()
+    _, usage = await biller.metered()
     once = await biller.price("500", billingPeriodType="ONE_TIME")
     tiers = [{"upTo": 10, "unitAmount": 5}, {"upTo": None, "unitAmount": 3}]
     tiered = await biller.recurring(unitAmount=None, pricingModel="GRADUATED", tiers=tiers)
@@ -150,7 +156,6 @@ async def test_prices_are_made_monthly_and_the_companys_currency(biller: Biller)
     assert january["arpa"] == "193.03"
     february = await mrr(biller, "2026-02")
     assert february["movements"] == NONE | {"contraction": "9.00"}
-    assert meter
 
 
 async def test_invoices_are_reconciled_with_what_was_agreed(biller: Biller) -> None:
@@ -159,14 +164,10 @@ async def test_invoices_are_reconciled_with_what_was_agreed(biller: Biller) -> N
     full = await biller.subscribe(monthly, "2026-01-01")
     await biller.bill()
     assert await reconciled(biller, "2026-01") == {"mrr": "310.00", "agreed": "310.00", "invoiced": "310.00"}
-    note = await biller.ok("POST", "/v1/credit-notes", {
-        "customerId": (await biller.invoices())[0]["customerId"], "invoiceNumber": "1", "date": "2026-01-01",
-        "lines": [{"invoiceLineId": (await biller.invoices())[0]["lines"][0]["id"], "quantity": 1, "unitPrice": 31}],
-    })  # fmt: skip
-    await biller.ok("POST", f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"}, status=200)
+    await credit(biller, (await biller.invoices())[0], 31)
     biller.on("2026-01-11")
     given = await biller.subscribe(monthly, "2026-01-11", billingCycleAnchor="2026-01-01", prorationBehavior="none")
-    arrears = await biller.subscribe(monthly, "2026-01-01", billingDirection="arrears")
+    await biller.subscribe(monthly, "2026-01-01", billingDirection="arrears")
     await biller.bill()
     biller.on("2026-01-21")
     await biller.cancel(full)
@@ -177,10 +178,23 @@ async def test_invoices_are_reconciled_with_what_was_agreed(biller: Biller) -> N
         "givenAway": "-320.00", "notRefunded": "110.00", "credited": "-31.00",
     }  # fmt: skip
     biller.on("2026-02-01")
+    for day, rate in (("2026-02-01", "7.5"), ("2026-02-28", "7.4")):
+        await biller.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": day, "rate": rate})
+    await biller.subscribe(
+        await biller.plan(await biller.recurring("100", currency="EUR"), currency="EUR"), "2026-02-01"
+    )
     await biller.bill()
-    assert arrears
-    found = await reconciled(biller, "2026-01")
-    assert "notInvoiced" not in found
+    assert "notInvoiced" not in await reconciled(biller, "2026-01")
+    (euro,) = [one for one in await biller.invoices() if one["currency"] == "EUR"]
+    await credit(biller, euro, 20)
+    biller.on("2026-02-15")
+    await biller.cancel(given, refundBehavior="prorated")
+    biller.on("2026-03-01")
+    # 310 in arrears and 100 EUR; what was refunded is on a credit note of the subscription's own.
+    assert await reconciled(biller, "2026-02") == {
+        "mrr": "1050.00", "agreed": "1360.00", "invoiced": "910.00", "changes": "310.00", "notInvoiced": "-310.00",
+        "credited": "-148.00", "exchangeRates": "8.00",
+    }  # fmt: skip
     await biller.check_books()
 
 
@@ -201,5 +215,9 @@ async def test_a_month_has_begun_and_a_series_has_an_end(biller: Biller) -> None
     assert len((await biller.ok("GET", "/v1/metrics/mrr/series?from=2021-02"))["data"]) == 60
     empty = await biller.ok("GET", "/v1/metrics/mrr/customers?month=2026-01&movement=none")
     assert (empty["data"], empty["total"]) == ([], 0)
-    euro = await biller.plan(await biller.recurring("100", currency="IDR"), currency="IDR")
-    await biller.subscribe(euro, "2026-01-01")
+    dirham = await biller.plan(await biller.recurring("100", currency="AED"), currency="AED")
+    await biller.subscribe(dirham, "2026-01-01")
+    for path in ("mrr", "mrr/customers", "revenue-reconciliation"):
+        found = await biller.refused("GET", f"/v1/metrics/{path}?month=2026-01", None, 400, "EXCHANGE_RATE_MISSING")
+        assert (found["currency"], found["date"]) == ("AED", "2026-01-01")
+    assert (await mrr(biller, "2025-12"))["mrr"] == "0.00"

@@ -10,19 +10,19 @@ from ledgerbee.billing.metrics.rules.movements import (
     shown,
 )
 from ledgerbee.billing.metrics.rules.reconciliation import Reconciling
-from ledgerbee.billing.metrics.rules.recurring import PeriodAmounts, PricesIn, a_month, monthly_spans
+from ledgerbee.billing.metrics.rules.recurring import PeriodAmounts, PricesIn, monthly_spans, months_of
 
 __all__ = [
     "Measurement",
     "PeriodAmounts",
     "PricesIn",
     "Reconciling",
-    "a_month",
     "check_range",
     "customers_of",
     "figures",
     "month_ends",
     "monthly_spans",
+    "months_of",
     "movement_of",
     "shown",
 ]

@@ -19,7 +19,7 @@ from ledgerbee.billing.metrics.model import (
     Reconciliation,
     RevenueCharge,
 )
-from ledgerbee.billing.metrics.rules.recurring import NOTHING, PeriodAmounts
+from ledgerbee.billing.metrics.rules.recurring import NOTHING, PeriodAmounts, months_of
 from ledgerbee.billing.timelines.model import Item, Segment, Span
 from ledgerbee.billing.timelines.rules import period_at, segment_on
 from ledgerbee.core.dates import first_of_month, last_of_month
@@ -27,14 +27,14 @@ from ledgerbee.core.money import EXACT, ZERO, minor_units, round_fraction, round
 
 
 class _Sum:
-    """An exact sum of shares by days. Shares of as many days of as many are added up first: few are divided."""
+    """An exact sum of shares. Those of as many days of as many are added up first: few are divided."""
 
     def __init__(self) -> None:
         self._shares: dict[tuple[int, int], Decimal] = {}
         self._others = NOTHING
 
     def share(self, amount: Decimal, days: int, of_days: int) -> None:
-        """Add so many days' share of an amount of `of_days` days."""
+        """Add the share of so many days of `of_days` in an amount."""
         key = (days, of_days)
         self._shares[key] = EXACT.add(self._shares.get(key, ZERO), amount)
 
@@ -93,12 +93,14 @@ class Reconciling:
 
     def add(self, chain: AgreedChain, charges: Sequence[RevenueCharge]) -> None:
         """Add a subscription with all its charges of days of the month."""
-        sums = self._by_currency.setdefault(chain.currency, _Sums())
+        sums = self._by_currency.get(chain.currency)
+        if sums is None:
+            sums = self._by_currency[chain.currency] = _Sums()
         held = segment_on(chain.timeline, self._as_of)
         if held is not None and held.is_billed:
-            monthly = self._amounts.monthly(held.terms, chain.currency, chain.discount_percent)
-            sums.mrr.add(monthly)
-            sums.reasons[Reason.CALENDAR].add(-monthly)
+            amount = self._amounts.of_terms(held.terms, chain.currency, chain.discount_percent)
+            sums.mrr.share(amount, *months_of(held.terms.grid.cadence))
+            sums.reasons[Reason.CALENDAR].share(-amount, *months_of(held.terms.grid.cadence))
             # As if what holds at the end had held all month.
             for _, part in self._agreed_in(held, self._month, chain):
                 sums.reasons[Reason.CALENDAR].share(part.amount, part.span.days, part.of_days)

@@ -10,6 +10,7 @@ from ledgerbee.billing.charges.rules import price_for_period
 from ledgerbee.billing.metrics.model import AgreedChain, MonthlySpan
 from ledgerbee.billing.timelines.model import Cadence, Item, Terms
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price
+from ledgerbee.core.money import ZERO, total
 
 #: Prices in a currency, by id.
 PricesIn = Callable[[str], Mapping[UUID, Price]]
@@ -24,9 +25,9 @@ _PERIODS_OF_YEAR: Final = {
 }
 
 
-def a_month(period_amount: Fraction, cadence: Cadence) -> Fraction:
-    """What an amount a period is a month: a year's twelfth, a week's 52/12, a day's 365/12."""
-    return period_amount * Fraction(_PERIODS_OF_YEAR[cadence.interval], 12 * cadence.count)
+def months_of(cadence: Cadence) -> tuple[int, int]:
+    """What share of a period's amount a month is, as a fraction: 1/12 of a year, 52/12 of a week, 365/12 of a day."""
+    return _PERIODS_OF_YEAR[cadence.interval], 12 * cadence.count
 
 
 class PeriodAmounts:
@@ -35,7 +36,8 @@ class PeriodAmounts:
     def __init__(self, prices_in: PricesIn) -> None:
         self._prices_in = prices_in
         self._of_items: dict[tuple[str, Item, Decimal], Decimal | None] = {}
-        self._of_terms: dict[tuple[str, tuple[Item, ...], str, int, Decimal], Fraction] = {}
+        #: By the terms themselves, which are kept: to compare them takes longer than to compute anew.
+        self._monthly: dict[tuple[int, str, Decimal], tuple[Terms, Fraction]] = {}
 
     def of_item(self, item: Item, currency: str, discount_percent: Decimal) -> Decimal | None:
         """What a whole period of a price costs, net of discount; None of prices that don't recur."""
@@ -46,16 +48,19 @@ class PeriodAmounts:
             self._of_items[key] = price_for_period(price, item.quantity, discount_percent) if recurs else None
         return self._of_items[key]
 
+    def of_terms(self, terms: Terms, currency: str, discount_percent: Decimal) -> Decimal:
+        """What a period of all recurring prices of some terms costs, whether or not they are billed."""
+        return total([self.of_item(item, currency, discount_percent) or ZERO for item in terms.items])
+
     def monthly(self, terms: Terms, currency: str, discount_percent: Decimal) -> Fraction:
-        """What all recurring prices of some terms are a month, whether or not they are billed."""
-        cadence = terms.grid.cadence
-        key = (currency, terms.items, cadence.interval.value, cadence.count, discount_percent)
-        found = self._of_terms.get(key)
+        """What those come to a month."""
+        key = (id(terms), currency, discount_percent)
+        found = self._monthly.get(key)
         if found is None:
-            amounts = [self.of_item(item, currency, discount_percent) for item in terms.items]
-            found = a_month(sum((Fraction(amount) for amount in amounts if amount), NOTHING), cadence)
-            self._of_terms[key] = found
-        return found
+            share = Fraction(*months_of(terms.grid.cadence))
+            found = terms, Fraction(self.of_terms(terms, currency, discount_percent)) * share
+            self._monthly[key] = found
+        return found[1]
 
 
 def monthly_spans(chain: AgreedChain, amounts: PeriodAmounts) -> Iterator[MonthlySpan]:
