@@ -19,7 +19,14 @@ GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
     ("README.md", "invoices-and-payments.md", "deferred-revenue.md"),
-    ("products-and-invoices.md", "quotes.md", "usage.md", "subscription-plans.md", "billing-runs.md"),
+    (
+        "products-and-invoices.md",
+        "quotes.md",
+        "usage.md",
+        "subscription-plans.md",
+        "billing-runs.md",
+        "metrics.md",
+    ),  # fmt: skip
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),

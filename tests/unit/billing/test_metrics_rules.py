@@ -71,10 +71,11 @@ TIERED = price(tiers=[Tier(D(10), D(5), ZERO), Tier(None, D(3), ZERO)], model=Pr
 EURO = replace(price("100"), currency="EUR")
 LESS = price("-20")
 ALL = {one.id: one for one in (BASIS, SEATS, TIERED, EURO, LESS)}
+MONTHLY_CADENCE = Cadence(MONTH, 1)
 DAYS_OF_TEST = st.integers(0, 400).map(lambda number: day("2026-01-01") + timedelta(days=number))
 
 
-def terms(*items: tuple[Price, str], cadence: Cadence = Cadence(MONTH, 1), is_paused: bool = False) -> Terms:
+def terms(*items: tuple[Price, str], cadence: Cadence = MONTHLY_CADENCE, is_paused: bool = False) -> Terms:
     return Terms(
         plan_id=UUID(int=1),
         plan_version=1,
@@ -189,7 +190,8 @@ def test_six_payers_are_294_and_eight_trials_nothing() -> None:
     ("amount", "interval", "count", "mrr"),
     [
         ("1200", YEAR, 1, "100.00"), ("1000", YEAR, 1, "83.33"), ("2400", YEAR, 2, "100.00"),
-        ("300", MONTH, 3, "100.00"), ("12", WEEK, 1, "52.00"), ("12", WEEK, 2, "26.00"), ("1", DAY, 1, "30.42"), ("30", DAY, 30, "30.42"),
+        ("300", MONTH, 3, "100.00"), ("12", WEEK, 1, "52.00"), ("12", WEEK, 2, "26.00"),
+        ("1", DAY, 1, "30.42"), ("30", DAY, 30, "30.42"),
     ],
 )  # fmt: skip
 def test_amounts_are_made_monthly(amount: str, interval: BillingInterval, count: int, mrr: str) -> None:
