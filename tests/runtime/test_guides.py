@@ -26,7 +26,7 @@ SESSIONS: Final = (
         "subscription-plans.md",
         "billing-runs.md",
         "metrics.md",
-    ),  # fmt: skip
+    ),
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),

@@ -84,7 +84,7 @@ class CustomerMrrResponse(ResponseModel):
     """A customer's recurring revenue at the end of a month, and at the end of the month before."""
 
     customer_id: IdText
-    customer_name: str = Field(examples=["Nordlys ApS"])
+    customer_name: str = Field(description="The customer's name of now", examples=["Nordlys ApS"])
     mrr: MoneyText = Field(description="At the month's end", examples=["149.00"])
     opening_mrr: MoneyText = Field(description="At the end of the month before", examples=["49.00"])
     change: MoneyText = Field(description="`mrr` less `openingMrr`", examples=["100.00"])
