@@ -70,7 +70,7 @@ BASIS, SEATS = price("49"), price("15")
 TIERED = price(tiers=[Tier(D(10), D(5), ZERO), Tier(None, D(3), ZERO)], model=PricingModel.GRADUATED)
 EURO = replace(price("100"), currency="EUR")
 LESS = price("-20")
-ALL = {one.id: one for one in (BASIS, SEATS, TIERED, EURO, LESS)}
+ALL: dict[UUID, Price] = {one.id: one for one in (BASIS, SEATS, TIERED, EURO, LESS)}
 MONTHLY_CADENCE = Cadence(MONTH, 1)
 DAYS_OF_TEST = st.integers(0, 400).map(lambda number: day("2026-01-01") + timedelta(days=number))
 
@@ -121,15 +121,15 @@ def measure(
     return Measured(currency="DKK", days=days, scale=scale, standings=standings)
 
 
-def month(chains: Iterable[AgreedChain], name: str, **others: Mapping[str, str]) -> MonthMrr:
+def month(chains: Iterable[AgreedChain], name: str, rates: Mapping[str, str] | None = None) -> MonthMrr:
     """The figures of a month, which add up."""
-    return months(chains, name, **others)[0]
+    return months(chains, name, rates=rates)[0]
 
 
 def months(
-    chains: Iterable[AgreedChain], first: str, last: str | None = None, **others: Mapping[str, str]
+    chains: Iterable[AgreedChain], first: str, last: str | None = None, rates: Mapping[str, str] | None = None
 ) -> list[MonthMrr]:
-    found = [shown(one, "DKK") for one in figures(measure(chains, first, last, **others))]
+    found = [shown(one, "DKK") for one in figures(measure(chains, first, last, rates))]
     for one in found:
         check_sums(one)
     return found
@@ -197,7 +197,7 @@ def test_six_payers_are_294_and_eight_trials_nothing() -> None:
 def test_amounts_are_made_monthly(amount: str, interval: BillingInterval, count: int, mrr: str) -> None:
     only = price(amount, interval, count)
     once, usage = price("500", kind=ONE_TIME), usage_price("3")
-    known = {one.id: one for one in (only, once, usage)}
+    known: dict[UUID, Price] = {one.id: one for one in (only, once, usage)}
     held_terms = terms((only, "1"), (once, "1"), (usage, "1"), cadence=Cadence(interval, count))
     days = month_ends(day("2026-03-01"), day("2026-03-01"), TODAY)
     measurement = Measurement(days, amounts(known))
@@ -301,7 +301,7 @@ def test_customers_are_listed_from_the_highest() -> None:
         "2026-03",
     )
     page = customers_of(measured, None, PageRequest())
-    assert [(one.customer_id, one.now, one.before, one.movement.value) for one in page.rows] == [
+    assert [(one.customer_id, int(one.now), int(one.before), one.movement.value) for one in page.rows] == [
         (high, 135, 135, "none"), (low, 30, 0, "new"), (gone, 0, 75, "churn"),
     ]  # fmt: skip
     second = customers_of(measured, None, PageRequest(page=2, limit=2))
