@@ -179,6 +179,9 @@ def test_six_payers_are_294_and_eight_trials_nothing() -> None:
     found = month([*payers, *trials], "2026-03")
     assert (f"{found.mrr}", f"{found.arr}", found.customers, found.trial_customers) == ("294.00", "3528.00", 6, 8)
     assert f"{found.arpa}" == "49.00"
+    # Subscriptions that have the very same are as many.
+    same = held("01-01", None, (SEATS, "2"))
+    assert f"{month([chain((same,)), chain((same,)), chain((same,), discount='50')], '2026-03').mrr}" == "75.00"
     # Who has a trial beside what is paid is no customer on trial.
     both = chain((held("03-20", None, (BASIS, "1"), is_trial=True),), payers[0].customer_id)
     assert month([*payers, both], "2026-03").trial_customers == 0
@@ -498,6 +501,20 @@ def test_a_whole_month_is_what_was_invoiced() -> None:
     assert why(reconcile(life, "2025-12-31")) == {"mrr": "0.00", "agreed": "0.00", "invoiced": "0.00"}
     assert why(reconcile(life, "02-28")) == {
         "mrr": "310.00", "agreed": "310.00", "invoiced": "0.00", "not_invoiced": "-310.00",
+    }  # fmt: skip
+
+
+def test_subscriptions_of_a_month_add_up() -> None:
+    life = of("01-11", anchor="01-01")
+    life.run("02-01")
+    reconciling = Reconciling(day("01-31"), PeriodAmounts(lambda _: life.facts.prices))
+    for currency in ("DKK", "DKK", "EUR"):
+        reconciling.add(replace(agreed(life), currency=currency), charges_of(life)[:1])
+    assert reconciling.currencies == ["DKK", "EUR"]
+    found = reconciling.result({"DKK": Fraction(1), "EUR": Fraction(7)}, "DKK")
+    # Documents booked what they did, whatever the rate is at the month's end.
+    assert why(found) == {
+        "mrr": "2790.00", "agreed": "1890.00", "invoiced": "630.00", "changes": "-900.00", "exchange_rates": "-1260.00",
     }  # fmt: skip
 
 
