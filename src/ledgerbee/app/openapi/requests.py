@@ -149,7 +149,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }
 #: Query parameters whose example has to be a certain one.
-_QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /v1/exchange-rates": {"currency": "EUR", "date": TODAY}}
+_QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "GET /v1/exchange-rates": {"currency": "EUR", "date": TODAY},
+    "GET /v1/metrics/mrr": {"month": "2026-03"},
+    "GET /v1/metrics/mrr/customers": {"month": "2026-03"},
+    "GET /v1/metrics/revenue-reconciliation": {"month": "2026-03"},
+}
 
 
 def exemplify_request(method: str, path: str, operation: dict[str, Any]) -> None:
