@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
+from tests.api.test_deferrals import DEFERRED, REVENUE, recognize
 from tests.billing import Biller, periods
 from tests.conftest import SteeredClock, new_company
 
@@ -323,6 +326,32 @@ async def test_a_refund_after_an_upgrade_is_spread_over_the_invoices_that_billed
     assert cancelled["refund"]["amount"] == "193.55"
     assert sorted(one["subtotal"] for one in await biller.notes()) == ["-135.49", "-58.06"]
     await biller.bill()
+    await biller.check_books()
+
+
+async def test_days_that_are_given_back_are_not_earned(biller: Biller) -> None:
+    """A year at 10.00 a day, cancelled with effect from 10 May. March is recognised, April isn't when the note is sent.
+
+    What the note says of its days stands on paper too.
+    """
+    biller.on("2026-03-01")
+    plan = await biller.plan(await biller.recurring("3650", interval="year"))
+    subscription = await biller.subscribe(plan, "2026-03-01")
+    await biller.bill()
+    assert await biller.balance(DEFERRED) == -3650
+    biller.on("2026-04-01")
+    await recognize(biller, "2026-03")
+    biller.on("2026-05-10")
+    await biller.cancel(subscription, refundBehavior="prorated")
+    (note,) = await biller.notes()
+    assert periods(note) == [("2026-05-10", "2027-02-28", "-2950.00")]
+    assert await biller.balance(DEFERRED) == -390
+    printed = await biller.api.get(f"/v1/credit-notes/{note['id']}/pdf")
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(printed.content)).pages)
+    assert "10. maj 2026 - 28. feb. 2027" in text.replace("\xa0", " ")
+    biller.on("2026-06-01")
+    assert await recognize(biller, "2026-05") == [("2026-04", "300.00"), ("2026-05", "90.00")]
+    assert (await biller.balance(REVENUE), await biller.balance(DEFERRED)) == (Decimal(-700), NOTHING)
     await biller.check_books()
 
 

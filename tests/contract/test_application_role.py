@@ -36,8 +36,7 @@ TABLES = {
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
     " subscription_plan_items subscription_plan_versions subscription_versions usage_import_errors vendor_groups",
-    "INSERT SELECT UPDATE(amount_left base_amount_left next_month scheduled_amount scheduled_base_amount"
-    " scheduled_from)": "revenue_deferrals",
+    "INSERT SELECT UPDATE(amount_left base_amount_left next_month)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links usage_import_parts vat_code_rates",
     "INSERT SELECT UPDATE": "billing_runs billing_schedules companies contacts credit_notes customers departments"

@@ -89,14 +89,16 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
     "revenue_deferrals": {
         VERIFY: "invoice_line_id invoice_id account_id revenue_account_id period_start period_end amount base_amount"
-        " amount_left base_amount_left scheduled_from scheduled_amount scheduled_base_amount next_month",
+        " amount_left base_amount_left scheduled_amount scheduled_base_amount next_month",
         STAYS: "created_at",
     },
     "revenue_recognitions": {
         VERIFY: "invoice_line_id month amount base_amount journal_entry_id",
         STAYS: "created_at",
     },
-    "revenue_deferral_credits": {VERIFY: "credit_note_id invoice_line_id amount base_amount"},
+    "revenue_deferral_credits": {
+        VERIFY: "credit_note_id invoice_line_id first_day last_day amount base_amount",
+    },
     "credit_uses": {
         VERIFY: "id customer_id invoice_id account_id used_on amount currency exchange_rate base_taken base_given"
         " journal_entry_id",
@@ -291,6 +293,7 @@ CHANGES: Final = {
     "revenue_deferrals.amount_left": "amount_left = amount_left - 1",
     "revenue_deferrals.base_amount_left": "base_amount_left = base_amount_left - 1",
     "revenue_deferrals.next_month": "next_month = next_month + interval '1 month'",
+    "revenue_deferral_credits.first_day": "first_day = first_day - 60",
     "revenue_recognitions.month": "month = month + interval '1 month'",
     "journal_attachments.hash": "hash = sha256(hash)",
     "companies.preferred_language": "preferred_language = 'en'",

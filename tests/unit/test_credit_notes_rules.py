@@ -40,7 +40,7 @@ from ledgerbee.sales.credit_notes.model import (
     InvoiceCreditFields,
     NoteSources,
 )
-from ledgerbee.sales.deferrals.model import Deferral
+from ledgerbee.sales.deferrals.model import Deferral, HeldDeferral
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import SALES_DOCUMENT_CUSTOMER_INACTIVE, DocumentLineType, Sources
 from ledgerbee.sales.documents.rules import tax_of_code
@@ -140,12 +140,12 @@ def test_what_was_deferred_is_taken_off_before_revenue() -> None:
     later = Deferral(
         invoice_line_id=line.id, invoice_id=it.id, account_id=new_id(), revenue_account_id=STANDARD.account_id,
         period_start=it.issue_date, period_end=date(2026, 6, 30), amount=D(150), base_amount=D(150), amount_left=D(80),
-        base_amount_left=D(80), scheduled_from=it.issue_date, scheduled_amount=D(200), scheduled_base_amount=D(200),
+        base_amount_left=D(80), scheduled_amount=D(200), scheduled_base_amount=D(200),
         next_month=date(2026, 5, 1), created_at=NOW,
     )  # fmt: skip
     full = note_on(it)
     full = replace(full, lines=(CreditNoteLine(new_id(), DocumentLineType.TEXT, "Tak"), *full.lines))
-    booking = rules.book(full, replace(found_of(it), deferrals=[later]), MANUAL, NOW)
+    booking = rules.book(full, replace(found_of(it), deferrals=[HeldDeferral(later, "DKK")]), MANUAL, NOW)
     assert booking.entry is not None
     check_balanced(booking.entry.lines)
     assert [(line.account_id, line.amount) for line in booking.entry.lines[1:4]] == [

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.sales.deferrals.model import Deferral
+from ledgerbee.sales.deferrals.model import HeldDeferral
 from ledgerbee.sales.documents.model import (
     BookedDocument,
     DocumentLineType,
@@ -21,6 +21,7 @@ from ledgerbee.sales.documents.model import (
     FullDocument,
     Line,
     PeriodLine,
+    ServicePeriod,
     Sources,
     Tax,
 )
@@ -50,6 +51,7 @@ class CreditedLine:
     """A line as its author gives it. None stands for "not given": the invoice's line decides.
 
     A product line names the invoice's line, or a price of it; without a quantity it takes all that is left.
+    `service_period` are the days that it gives back, of those that the invoice's line is for.
     """
 
     line_type: DocumentLineType
@@ -59,6 +61,7 @@ class CreditedLine:
     unit_price: Decimal | None = None
     description: str | None = None
     discount_percent: Decimal | None = None
+    service_period: ServicePeriod | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ class CreditNote(BookedDocument):
 class CreditNoteLine(PeriodLine):
     """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits.
 
-    Its service period is that of the invoice's line.
+    Its service period are the days that it gives back: those of the invoice's line, or some of them.
     """
 
     invoice_line_id: UUID | None = None
@@ -169,7 +172,7 @@ class NoteSources:
     rate: Decimal | None
     credited: CreditedInvoice | None
     accounts_by_role: Mapping[str, Account]
-    deferrals: Sequence[Deferral] = ()
+    deferrals: Sequence[HeldDeferral] = ()
 
 
 CREDIT_NOTE_NOT_FOUND = ErrorCode("CREDIT_NOTE_NOT_FOUND", 404, "No such credit note in the company")

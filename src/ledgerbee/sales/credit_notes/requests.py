@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, WithJsonSchema
 
 from ledgerbee.core.errors import check_all, refuse
-from ledgerbee.core.fields import fields_of, names_of
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.money import ONE
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableLine
@@ -143,7 +143,7 @@ def fields_of_body(body: CreateCreditNoteRequest, today: date) -> CreditNoteFiel
     given["issue_date"] = body.issue_date or today
     lines = body.lines
     if body.invoice_number is not None:
-        asked = None if lines is None else tuple(CreditedLine(**fields_of(line, CreditedLine)) for line in lines)
+        asked = None if lines is None else tuple(CreditedLine(**_given(line, CreditedLine)) for line in lines)
         return InvoiceCreditFields(**{**given, "lines": asked})
     del given["lines"]
     given.pop("invoice_number", None)
@@ -151,10 +151,12 @@ def fields_of_body(body: CreateCreditNoteRequest, today: date) -> CreditNoteFiel
 
 
 def _line_input(line: CreditNoteLineRequest) -> LineInput:
-    given: dict[str, Any] = {
-        name: getattr(line, name) for name in names_of(LineInput) if name in type(line).model_fields
-    }
-    return LineInput(**{**given, "quantity": ONE if line.quantity is None else line.quantity})
+    return LineInput(**{**_given(line, LineInput), "quantity": ONE if line.quantity is None else line.quantity})
+
+
+def _given(line: CreditNoteLineRequest, kind: type) -> dict[str, Any]:
+    """What a line of the wire says of the fields of its kind; the others aren't told on the wire."""
+    return {name: getattr(line, name) for name in names_of(kind) if name in type(line).model_fields}
 
 
 def _checks(body: CreateCreditNoteRequest, today: date) -> Iterator[Check]:

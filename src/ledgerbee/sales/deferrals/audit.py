@@ -71,8 +71,8 @@ WHERE (b.amount IS DISTINCT FROM e.amount AND (b.amount, e.amount) IS DISTINCT F
    OR e.entry_date < b.last_day
 ORDER BY 1 LIMIT 1
 """
-#: What is left is what was deferred less what was recognised and credited, and it is recognised from the month after
-#: the last one on.
+#: What is left is what was deferred less what was recognised and credited, it is recognised from the month after
+#: the last one on, and credits are of days that the line is for.
 _LEFT: Final = """
 SELECT i.number FROM revenue_deferrals d
 JOIN invoices i ON i.company_id = $1 AND i.id = d.invoice_id
@@ -80,13 +80,12 @@ JOIN invoice_lines l ON l.company_id = $1 AND l.invoice_id = d.invoice_id AND l.
 JOIN ledgers g ON g.company_id = $1
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(r.amount), 0) AS amount, coalesce(sum(r.base_amount), 0) AS base_amount,
-           max(r.month) AS last_month, count(*) AS months,
-           coalesce(sum(r.amount) FILTER (WHERE r.month >= date_trunc('month', d.scheduled_from)), 0) AS since,
-           coalesce(sum(r.base_amount) FILTER (WHERE r.month >= date_trunc('month', d.scheduled_from)), 0) AS base_since
+           max(r.month) AS last_month, count(*) AS months
     FROM revenue_recognitions r WHERE r.company_id = $1 AND r.invoice_line_id = d.invoice_line_id
 ) r
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(c.amount), 0) AS amount, coalesce(sum(c.base_amount), 0) AS base_amount, count(*) AS notes
+    SELECT coalesce(sum(c.amount), 0) AS amount, coalesce(sum(c.base_amount), 0) AS base_amount,
+           min(c.first_day) AS first_day, max(c.last_day) AS last_day
     FROM revenue_deferral_credits c WHERE c.company_id = $1 AND c.invoice_line_id = d.invoice_line_id
 ) c
 CROSS JOIN LATERAL (
@@ -99,35 +98,40 @@ WHERE d.company_id = $1 AND (
         WHEN d.amount_left <> 0 OR d.base_amount_left <> 0
             THEN coalesce((r.last_month + interval '1 month')::date, m.first_month) END
     OR (r.months > 0 AND r.last_month <> (m.first_month + (r.months - 1) * interval '1 month')::date)
-    OR CASE WHEN c.notes = 0
-        THEN (d.scheduled_from, d.scheduled_amount, d.scheduled_base_amount) IS DISTINCT FROM
-             (d.period_start, l.net, CASE WHEN i.currency = g.base_currency THEN l.net
-                ELSE round(l.net * i.exchange_rate, g.base_minor_units) END)
-        ELSE (d.scheduled_amount, d.scheduled_base_amount) IS DISTINCT FROM
-                 (d.amount_left + r.since, d.base_amount_left + r.base_since)
-             OR d.scheduled_from NOT BETWEEN d.period_start AND d.period_end
-             OR (d.scheduled_from <> d.period_start AND date_trunc('month', d.scheduled_from) <> d.scheduled_from) END)
+    OR c.first_day < greatest(d.period_start, m.first_month) OR c.last_day > d.period_end
+    OR (d.scheduled_amount, d.scheduled_base_amount) IS DISTINCT FROM
+           (l.net, CASE WHEN i.currency = g.base_currency THEN l.net
+                ELSE round(l.net * i.exchange_rate, g.base_minor_units) END))
 ORDER BY i.number_sequence LIMIT 1
 """
-#: Without credit notes a month earns what is earned by days through its end less what was before.
+#: A month earns what is earned by days through its end, less what credit notes took off these days, less what was
+#: before.
 _BY_DAYS: Final = """
 SELECT i.number FROM revenue_recognitions r
 JOIN revenue_deferrals d ON d.company_id = $1 AND d.invoice_line_id = r.invoice_line_id
 JOIN invoices i ON i.company_id = $1 AND i.id = d.invoice_id
 JOIN ledgers g ON g.company_id = $1
 CROSS JOIN LATERAL (
+    SELECT (r.month + interval '1 month - 1 day')::date AS last_day
+) m
+CROSS JOIN LATERAL (
     SELECT sum(o.base_amount) AS base_amount FROM revenue_recognitions o
     WHERE o.company_id = $1 AND o.invoice_line_id = r.invoice_line_id AND o.month <= r.month
 ) through
 CROSS JOIN LATERAL (
-    SELECT least((r.month + interval '1 month - 1 day')::date, d.period_end) - d.period_start + 1 AS days,
+    SELECT least(m.last_day, d.period_end) - d.period_start + 1 AS days,
            d.period_end - d.period_start + 1 AS all_days
 ) n
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(c.base_amount * (least(m.last_day, c.last_day) - c.first_day + 1)
+               / (c.last_day - c.first_day + 1)), 0) AS base_amount, count(*) AS credits
+    FROM revenue_deferral_credits c
+    WHERE c.company_id = $1 AND c.invoice_line_id = r.invoice_line_id AND c.first_day <= m.last_day
+) taken
 WHERE r.company_id = $1
-  AND NOT EXISTS (
-    SELECT FROM revenue_deferral_credits c WHERE c.company_id = $1 AND c.invoice_line_id = r.invoice_line_id)
   AND abs(d.scheduled_base_amount - d.base_amount + through.base_amount
-          - d.scheduled_base_amount * n.days / n.all_days) > 2 * power(10::numeric, -g.base_minor_units)
+          - d.scheduled_base_amount * n.days / n.all_days + taken.base_amount)
+      > (2 + taken.credits) * power(10::numeric, -g.base_minor_units)
 ORDER BY i.number_sequence, r.month LIMIT 1
 """
 

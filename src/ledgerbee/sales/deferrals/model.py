@@ -37,8 +37,9 @@ NOTHING_DEFERRED: Final[Mapping[UUID, Deferred]] = MappingProxyType({})
 class Deferral:
     """What of an invoice's line was deferred, and what of it is left.
 
-    `scheduled_amount` is recognised by days from `scheduled_from` to the end of the period; what of it isn't left is
-    recognised. `next_month` is the first day of the month that is recognised next, None when nothing is left.
+    `scheduled_amount`, the line's net, is earned by days over the period, but for what credit notes took off some of
+    these days (`HeldDeferral`). `next_month` is the first day of the month that is recognised next, None when nothing
+    is left.
     """
 
     invoice_line_id: UUID
@@ -51,7 +52,6 @@ class Deferral:
     base_amount: Decimal
     amount_left: Decimal
     base_amount_left: Decimal
-    scheduled_from: date
     scheduled_amount: Decimal
     scheduled_base_amount: Decimal
     next_month: date | None
@@ -77,20 +77,33 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeferralCredit:
-    """What a credit note took off a deferral."""
+    """What a credit note took off a deferral, and off which of its days: by days, as these were scheduled."""
 
     credit_note_id: UUID
     invoice_line_id: UUID
+    first_day: date
+    last_day: date
     amount: Decimal
     base_amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class DueDeferral:
-    """A deferral of which a month is due, locked, with its invoice's currency."""
+class HeldDeferral:
+    """A deferral, locked, with its invoice's currency and all that credit notes took off it."""
 
     deferral: Deferral
     currency: str
+    credits: tuple[DeferralCredit, ...] = ()
+
+
+class CreditingLine(NamedTuple):
+    """A line of a credit note: which line of the invoice it credits, its net, of the other sign than that line's, and
+    the days that it gives back, None where it doesn't say."""
+
+    id: UUID
+    invoice_line_id: UUID
+    net: Decimal
+    period: ServicePeriod | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """Rows of deferred revenue."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
+
+import asyncpg
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
@@ -15,7 +18,7 @@ from ledgerbee.sales.deferrals.model import (
     DeferralFilter,
     DeferralStanding,
     DeferralTotals,
-    DueDeferral,
+    HeldDeferral,
     OutstandingMonth,
     Recognition,
     RecognitionBooks,
@@ -27,19 +30,21 @@ _INSERT_CREDITS: Final = rows.insert_many("revenue_deferral_credits", DeferralCr
 #: What moves of a deferral, by its line.
 _MOVE: Final = """
 UPDATE revenue_deferrals d
-SET amount_left = r.amount_left, base_amount_left = r.base_amount_left, scheduled_from = r.scheduled_from,
-    scheduled_amount = r.scheduled_amount, scheduled_base_amount = r.scheduled_base_amount, next_month = r.next_month
-FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::date[], $6::numeric[], $7::numeric[], $8::date[])
-    r (id, amount_left, base_amount_left, scheduled_from, scheduled_amount, scheduled_base_amount, next_month)
+SET amount_left = r.amount_left, base_amount_left = r.base_amount_left, next_month = r.next_month
+FROM unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::date[]) r (id, amount_left, base_amount_left, next_month)
 WHERE d.company_id = $1 AND d.invoice_line_id = r.id
 """
-_MOVED: Final = (
-    "invoice_line_id", "amount_left", "base_amount_left", "scheduled_from", "scheduled_amount",
-    "scheduled_base_amount", "next_month",
-)  # fmt: skip
+_MOVED: Final = ("invoice_line_id", "amount_left", "base_amount_left", "next_month")
 _OF_INVOICE: Final = f"""
-SELECT {rows.columns(Deferral)} FROM revenue_deferrals WHERE company_id = $1 AND invoice_id = $2
-ORDER BY invoice_line_id FOR UPDATE
+SELECT {rows.columns(Deferral, "d")}, i.currency
+FROM revenue_deferrals d JOIN invoices i ON i.company_id = $1 AND i.id = d.invoice_id
+WHERE d.company_id = $1 AND d.invoice_id = $2
+ORDER BY d.invoice_line_id FOR UPDATE OF d
+"""
+#: Read after their deferrals are locked: nobody adds to them any more.
+_CREDITS: Final = f"""
+SELECT {rows.columns(DeferralCredit)} FROM revenue_deferral_credits WHERE company_id = $1 AND invoice_line_id = ANY($2)
+ORDER BY invoice_line_id, credit_note_id, first_day, last_day
 """
 #: Deferrals of which a month is due, the first so many by their line.
 _DUE: Final = f"""
@@ -104,21 +109,31 @@ async def insert(context: Context, deferrals: Sequence[Deferral]) -> None:
     await context.connection.execute(_INSERT, context.company_id, *rows.column_values(deferrals))
 
 
-async def list_of_invoice_for_update(context: Context, invoice_id: UUID) -> list[Deferral]:
+async def list_of_invoice_for_update(context: Context, invoice_id: UUID) -> list[HeldDeferral]:
     """What an invoice defers, locked until the transaction ends."""
-    found = await context.connection.fetch(_OF_INVOICE, context.company_id, invoice_id)
-    return [Deferral(**row) for row in found]
+    return await _held(context, await context.connection.fetch(_OF_INVOICE, context.company_id, invoice_id))
 
 
-async def list_due_for_update(context: Context, month: date, limit: int) -> list[DueDeferral]:
+async def list_due_for_update(context: Context, month: date, limit: int) -> list[HeldDeferral]:
     """The first deferrals, by their line, of which that month is recognised next, locked."""
-    found = await context.connection.fetch(_DUE, context.company_id, month, limit)
-    due = []
+    return await _held(context, await context.connection.fetch(_DUE, context.company_id, month, limit))
+
+
+async def _held(context: Context, found: Sequence[asyncpg.Record]) -> list[HeldDeferral]:
+    """Deferrals that are locked, with what was credited of them."""
+    if not found:
+        return []
+    line_ids = [row["invoice_line_id"] for row in found]
+    credited: dict[UUID, list[DeferralCredit]] = defaultdict(list)
+    for row in await context.connection.fetch(_CREDITS, context.company_id, line_ids):
+        credited[row["invoice_line_id"]].append(DeferralCredit(**row))
+    held = []
     for row in found:
         values = dict(row)
         currency: str = values.pop("currency")
-        due.append(DueDeferral(Deferral(**values), currency))
-    return due
+        deferral = Deferral(**values)
+        held.append(HeldDeferral(deferral, currency, tuple(credited[deferral.invoice_line_id])))
+    return held
 
 
 async def first_due(context: Context, after: date | None, through: date) -> date | None:

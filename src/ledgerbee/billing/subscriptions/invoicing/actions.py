@@ -20,6 +20,7 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
 from ledgerbee.billing.subscriptions.invoicing.store import InvoiceRef
 from ledgerbee.billing.subscriptions.model import RefundBehavior
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
 from ledgerbee.platform.context import Context
@@ -193,7 +194,9 @@ async def _credit(
     noted: dict[UUID, list[tuple[UUID, Decimal]]] = {}
     for (invoice_id, subscription_id), own in parts.items():
         ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
-        reductions = [_reduction(part.invoice_line_id, part.amount) for _, part in own]
+        reductions = [
+            _reduction(part.invoice_line_id, part.amount, charges[charge_id].service) for charge_id, part in own
+        ]
         lines = (*_heading(ref, chains[subscription_id]), *reductions)
         try:
             note = await _issue_note(context, ref, lines, trials)
@@ -228,14 +231,15 @@ def _heading(invoice_ref: InvoiceRef, loaded: LoadedChain) -> Iterator[CreditedL
         yield CreditedLine(DocumentLineType.TEXT, description=rules.heading_of(loaded))
 
 
-def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:
-    """A credit of an amount of an invoice's line, whatever its quantity."""
+def _reduction(invoice_line_id: UUID, amount: Decimal, service: Span) -> CreditedLine:
+    """A credit of an amount of an invoice's line for some of its days, whatever its quantity."""
     return CreditedLine(
         DocumentLineType.PRODUCT,
         invoice_line_id=invoice_line_id,
         quantity=ONE,
         unit_price=amount,
         discount_percent=ZERO,
+        service_period=rules.service_period(service),
     )
 
 

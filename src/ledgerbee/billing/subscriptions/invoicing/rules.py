@@ -18,12 +18,13 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
     PlannedInvoice,
 )
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.billing.timelines.model import Span
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
 from ledgerbee.parties.order import natural_key
-from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType
+from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, ServicePeriod
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
 
 #: Of one child: its number in natural order, its name, and its id.
@@ -147,7 +148,7 @@ def _line(placed: InvoiceShare) -> DeductionLine:
     What is taken back has a negative quantity: prices are never below zero (EN 16931, BR-27).
     """
     share, charge, subscription = placed.share, placed.share.charge, placed.loaded.chain.subscription
-    has_days = charge.kind is not ChargeKind.ONE_TIME
+    period = None if charge.kind is ChargeKind.ONE_TIME else service_period(charge.service)
     sold = placed.loaded.sellable[charge.price_id]
     net = share.on_invoice
     is_priced = charge.kind in {ChargeKind.USAGE, ChargeKind.ONE_TIME} or (
@@ -173,11 +174,16 @@ def _line(placed: InvoiceShare) -> DeductionLine:
         discount_percent=discount,
         discount_given=True,
         net=net,
-        service_period_start=charge.service.start if has_days else None,
-        service_period_end=charge.service.end - timedelta(days=1) if has_days else None,
+        service_period_start=None if period is None else period.start,
+        service_period_end=None if period is None else period.end,
         subscription_id=subscription.id,
         child_customer_id=subscription.customer_id if placed.loaded.is_child else None,
     )
+
+
+def service_period(service: Span) -> ServicePeriod:
+    """Half-open days as documents name them: the first and the last one."""
+    return ServicePeriod(service.start, service.end - timedelta(days=1))
 
 
 def _text(product: SoldProduct) -> str:

@@ -299,14 +299,19 @@ def _line(asked: CreditedLine, share: _Share, vat: Decimal) -> CreditNoteLine:
         account_id=source.account_id,
         vat_code_id=source.vat_code_id,
         invoice_line_id=source.id,
-        **_period(source),
+        **_period(source, asked),
     )
 
 
-def _period(source: Line) -> dict[str, date]:
-    """The days that the invoice's line is for, which are the note's too."""
-    period = period_of(source)
-    return {} if period is None else {"service_period_start": period.start, "service_period_end": period.end}
+def _period(source: Line, asked: CreditedLine) -> dict[str, date]:
+    """The days that are given back: those of the invoice's line, of which the note may say some."""
+    period, given = period_of(source), asked.service_period
+    if period is None:
+        return {}
+    start, end = period
+    if given is not None and given.start <= end and given.end >= start:
+        start, end = max(start, given.start), min(end, given.end)
+    return {"service_period_start": start, "service_period_end": end}
 
 
 def _charge_of(source: InvoiceLine) -> _Charge:

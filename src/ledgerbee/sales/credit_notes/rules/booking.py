@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +19,11 @@ from ledgerbee.sales.credit_notes.model import (
 from ledgerbee.sales.credit_notes.rules.allocation import computed_of
 from ledgerbee.sales.credit_notes.rules.entry import entry_lines
 from ledgerbee.sales.deferrals import rules as deferrals
+from ledgerbee.sales.deferrals.model import CreditingLine
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import addressee as addressee_of
 from ledgerbee.sales.documents.addressing import check_customer, choose_template
-from ledgerbee.sales.documents.model import Computed, DocumentKind, Sources
+from ledgerbee.sales.documents.model import Computed, DocumentKind, Sources, period_of
 from ledgerbee.sales.documents.snapshot import Addressee, InBase
 from ledgerbee.sales.invoices.rules import check_seller
 from ledgerbee.sales.sending.model import Booking, SendOptions
@@ -123,11 +123,11 @@ def book(full: FullCreditNote, found: NoteSources, options: SendOptions, now: da
     )
 
 
-def _credited_lines(full: FullCreditNote) -> Iterator[tuple[UUID, UUID, Decimal]]:
-    """The lines of a note on an invoice, the invoice's line that each credits, and its net."""
+def _credited_lines(full: FullCreditNote) -> Iterator[CreditingLine]:
+    """The lines of a note on an invoice."""
     for line in full.lines:
         if isinstance(line, CreditNoteLine) and line.invoice_line_id is not None and line.net is not None:
-            yield line.id, line.invoice_line_id, line.net
+            yield CreditingLine(line.id, line.invoice_line_id, line.net, period_of(line))
 
 
 def buyer_of(found: NoteSources, ean: str | None = None) -> dict[str, Any] | None:
