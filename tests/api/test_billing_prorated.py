@@ -167,6 +167,7 @@ async def test_a_downgrade_lowers_what_was_billed(biller: Biller, behavior: str,
     await biller.bill()
     notes = [one["subtotal"] for one in await biller.notes()]
     assert notes == ([] if credited is None else [credited])
+    assert "0.00" not in {one["subtotal"] for one in await biller.invoices()}
     assert await net(biller) == 200 - Decimal("103.23") + Decimal("51.61") + 100
     for note in await biller.notes():
         assert note["invoiceNumber"] == "1"
@@ -189,6 +190,32 @@ async def test_what_the_next_invoice_has_no_room_for_becomes_a_credit_note(bille
     # 30 of 31 days: 967.74 back, 9.68 for them, 10.00 for April
     assert note["subtotal"] == "-948.06"
     assert await net(biller) == Decimal("51.94")
+    await biller.check_books()
+
+
+async def test_vat_is_given_back_where_it_was_charged(biller: Biller) -> None:
+    """The customer has moved abroad before the invoice that would take back what was billed with VAT.
+
+    Of another subscription the invoices go to another department since: they don't take back what the first one paid.
+    """
+    large, small = [await biller.plan(await biller.recurring(amount)) for amount in ("200", "100")]
+    biller.on("2026-03-01")
+    customer, other = await biller.customer(), await biller.customer()
+    options = {"prorationBehavior": "create_prorations"}
+    subscriptions = [await biller.subscribe(large, "2026-03-01", one, **options) for one in (customer, other)]
+    await biller.bill()
+    for subscription in subscriptions:
+        await replace_plan(biller, subscription, small, "2026-03-16", "create_prorations")
+    await biller.ok("PATCH", f"/v1/customers/{customer}", {"vatZone": "abroad", "countryCode": "NO"})
+    department = (await biller.ok("POST", f"/v1/customers/{other}/departments", {"name": "Salg"}))["id"]
+    await biller.ok("PATCH", f"/v1/subscriptions/{subscriptions[1]}", {"customerDepartmentId": department})
+    biller.on("2026-04-01")
+    run = await biller.bill()
+    assert (run["invoices"], run["creditNotes"]) == (2, 2)
+    invoices, notes = await biller.invoices(), await biller.notes()
+    assert sorted((one["subtotal"], one["vat"]) for one in invoices[2:]) == [("151.61", "0.00"), ("151.61", "37.90")]
+    assert [(one["subtotal"], one["vat"]) for one in notes] == [("-103.23", "-25.81")] * 2
+    assert {one["invoiceNumber"] for one in notes} == {"1", "2"}
     await biller.check_books()
 
 
@@ -330,28 +357,54 @@ async def test_a_refund_after_an_upgrade_is_spread_over_the_invoices_that_billed
 
 
 async def test_days_that_are_given_back_are_not_earned(biller: Biller) -> None:
-    """A year at 10.00 a day, cancelled with effect from 10 May. March is recognised, April isn't when the note is sent.
+    """Two for a year at 10.00 a day each, one less from 10 April on, cancelled with effect from 10 May.
 
-    What the note says of its days stands on paper too.
+    March is recognised, April isn't when the notes are sent. What they say of their days stands on paper too.
     """
     biller.on("2026-03-01")
-    plan = await biller.plan(await biller.recurring("3650", interval="year"))
-    subscription = await biller.subscribe(plan, "2026-03-01")
+    price = await biller.recurring("3650", interval="year")
+    both = {"productOverrides": [{"priceId": price, "quantity": 2}], "prorationBehavior": "always_invoice"}
+    subscription = await biller.subscribe(await biller.plan(price), "2026-03-01", **both)
     await biller.bill()
-    assert await biller.balance(DEFERRED) == -3650
-    biller.on("2026-04-01")
+    assert await biller.balance(DEFERRED) == -7300
+    biller.on("2026-04-10")
     await recognize(biller, "2026-03")
+    fewer = {"products": [{"priceId": price, "quantity": 1}]}
+    await biller.change(subscription, "edit_products", effectiveDate="2026-04-10", payload=fewer)
     biller.on("2026-05-10")
     await biller.cancel(subscription, refundBehavior="prorated")
-    (note,) = await biller.notes()
-    assert periods(note) == [("2026-05-10", "2027-02-28", "-2950.00")]
-    assert await biller.balance(DEFERRED) == -390
-    printed = await biller.api.get(f"/v1/credit-notes/{note['id']}/pdf")
+    first, second = await biller.notes()
+    assert periods(first) == [("2026-04-10", "2027-02-28", "-3250.00")]
+    assert periods(second) == [("2026-05-10", "2027-02-28", "-2950.00")]
+    assert len(await biller.invoices()) == 1
+    assert await biller.balance(DEFERRED) == -480
+    printed = await biller.api.get(f"/v1/credit-notes/{second['id']}/pdf")
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(printed.content)).pages)
     assert "10. maj 2026 - 28. feb. 2027" in text.replace("\xa0", " ")
     biller.on("2026-06-01")
-    assert await recognize(biller, "2026-05") == [("2026-04", "300.00"), ("2026-05", "90.00")]
-    assert (await biller.balance(REVENUE), await biller.balance(DEFERRED)) == (Decimal(-700), NOTHING)
+    assert await recognize(biller, "2026-05") == [("2026-04", "390.00"), ("2026-05", "90.00")]
+    assert (await biller.balance(REVENUE), await biller.balance(DEFERRED)) == (Decimal(-1100), NOTHING)
+    await biller.check_books()
+
+
+async def test_what_is_lowered_again_and_again_stays_on_the_line_that_billed_it(biller: Biller) -> None:
+    """Three, two and one of 100.00 in one month, then none; 50.00 of the first days were credited by hand."""
+    biller.on("2026-03-01")
+    price = await biller.recurring("100")
+    options = {"productOverrides": [{"priceId": price, "quantity": 3}], "prorationBehavior": "always_invoice"}
+    subscription = await biller.subscribe(await biller.plan(price), "2026-03-01", **options)
+    await biller.bill()
+    for day, quantity in (("2026-03-11", 2), ("2026-03-21", 1)):
+        biller.on(day)
+        fewer = {"products": [{"priceId": price, "quantity": quantity}]}
+        await biller.change(subscription, "edit_products", effectiveDate=day, payload=fewer)
+    (invoice,) = await biller.invoices()
+    await biller.credited(invoice, {"invoiceLineId": invoice["lines"][0]["id"], "quantity": 1, "unitPrice": "50"})
+    biller.on("2026-03-26")
+    assert (await biller.cancel(subscription, refundBehavior="prorated"))["refund"]["amount"] == "19.35"
+    assert len(await biller.invoices()) == 1
+    assert [one["subtotal"] for one in await biller.notes()] == ["-67.75", "-35.49", "-50.00", "-19.35"]
+    assert {one["invoiceLineId"] for one in await biller.charges(subscription)} == {invoice["lines"][0]["id"], None}
     await biller.check_books()
 
 

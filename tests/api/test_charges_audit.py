@@ -11,8 +11,7 @@ from ledgerbee.platform.context import Context
 DOWNGRADE = "2026-03-16"
 #: A credit of more than there was.
 NEVER_CHARGED = """
-net = -90000, waits = true, invoice_id = NULL, invoice_line_id = NULL, credit_note_id = NULL, credit_note_net = 0
-WHERE credits_charge_id IS NOT NULL
+net = -90000 WHERE credits_charge_id IS NOT NULL AND waits
 """
 
 
@@ -24,6 +23,9 @@ async def biller(api: Api) -> Biller:
     subscription = await biller.subscribe(large, "2026-03-01", prorationBehavior="always_invoice")
     await biller.bill()
     await biller.change(subscription, "replace_plan", effectiveDate=DOWNGRADE, payload={"planId": small})
+    waiting = await biller.subscribe(large, "2026-03-01", prorationBehavior="create_prorations")
+    await biller.bill()
+    await biller.change(waiting, "replace_plan", effectiveDate=DOWNGRADE, payload={"planId": small})
     meter, usage = await biller.metered()
     metered = await biller.subscribe(await biller.plan(usage, interval="month"), "2026-02-01")
     await biller.use(meter, metered, "5", "2026-02-10")
@@ -35,7 +37,8 @@ async def biller(api: Api) -> Biller:
     ("change", "words"),
     [
         ("net = net + 1, period_amount = period_amount + 1 WHERE kind = 'recurring'", "its invoice says"),
-        ("invoice_line_id = NULL, invoice_id = NULL WHERE kind = 'recurring'", "no document"),
+        ("invoice_line_id = NULL, invoice_id = NULL WHERE kind = 'usage'", "no document"),
+        ("change_id = gen_random_uuid() WHERE invoice_line_id IS NOT NULL AND kind = 'proration'", "shares its line"),
         ("net = net - 1 WHERE credit_note_net > 0", "its invoice says|its credit note says"),
         ("events = events + 1 WHERE kind = 'usage'", "the usage that is there"),
         (NEVER_CHARGED, "more is credited"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, Charge
+from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge
 from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.plans.model import PlanAlternative, PlanId, PlanItem, PlanVersion
 from ledgerbee.billing.subscriptions.model import (
@@ -101,6 +101,10 @@ def plan(
         items=tuple(item if isinstance(item, PlanItem) else PlanItem(item.id) for item in items),
         alternatives=tuple(alternatives),
     )
+
+
+#: How every line is booked.
+BOOKED = BookedAs(new_id(), None, new_id(), new_id(), D(25))
 
 
 @dataclass
@@ -265,14 +269,25 @@ class Life:
         return self.run(self.ran_on)
 
     def _documents_of(self, bill: Bill, made_on: date, charges: dict[UUID, Charge]) -> Paid:
-        shares = share_bill(bill)
-        assert total([share.on_invoice for share in shares]) >= 0
+        """Every line is booked alike; a bill that nets a change makes no invoice of 0.00."""
+        invoiced = {one.id for one in charges.values() if one.invoice_line_id is not None}
+        shares = share_bill(
+            bill,
+            dict.fromkeys(self.facts.prices, BOOKED),
+            {one.credits_charge_id: BOOKED for one in bill.charges if one.credits_charge_id in invoiced},
+        )
+        new = [share.on_invoice for share in shares if share.set_off is None and share.on_invoice]
+        assert total(new) >= 0
+        assert not (bill.nets and new and not total(new))
         invoice_id = new_id()
         for share in shares:
             charge = charges[share.charge.id]
             assert not charge.waits
             assert share.on_invoice + share.on_note == charge.net
-            if share.on_invoice:
+            if share.set_off is not None:
+                line = charges[share.set_off]
+                charges[charge.id] = replace(charge, invoice_id=line.invoice_id, invoice_line_id=line.invoice_line_id)
+            elif share.on_invoice:
                 charges[charge.id] = replace(charge, invoice_id=invoice_id, invoice_line_id=new_id())
         for share in shares:
             charge = charges[share.charge.id]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from tests.unit.billing.chains import (
     price,
 )
 
-from ledgerbee.billing.charges.model import Bill, BilledCharge, Charge, ChargeKind, DuePeriod, Part
+from ledgerbee.billing.charges.model import Bill, BilledCharge, BookedAs, Charge, ChargeKind, DuePeriod, Part
 from ledgerbee.billing.charges.rules import (
     Credit,
     Settlement,
@@ -429,6 +430,70 @@ def test_a_refund_is_all_notes() -> None:
     earlier = charge("310", JANUARY)
     refund = Bill(day("01-11"), (credit(earlier, REST, "-210.00"),), is_refund=True)
     assert shares_of(refund) == [("0", "-210.00")]
+
+
+HERE, ELSEWHERE = (BookedAs(new_id(), None, new_id(), new_id(), D(rate)) for rate in (25, 0))
+
+
+def told(bill: Bill, today: dict[UUID, BookedAs], earlier: dict[UUID, BookedAs]) -> list[tuple[str, str, UUID | None]]:
+    """What of each charge is on an invoice and on notes, and on the line of which charge it stands."""
+    shares = share_bill(bill, today, earlier)
+    assert [share.charge for share in shares] == list(bill.charges)
+    assert all(share.on_invoice + share.on_note == share.charge.net for share in shares)
+    return [(f"{share.on_invoice:.2f}", f"{share.on_note:.2f}", share.set_off) for share in shares]
+
+
+def test_a_credit_of_what_was_booked_otherwise_becomes_a_note() -> None:
+    """The other one has the room that it leaves."""
+    first, second, new = (charge(amount, JANUARY, price_id=new_id()) for amount in ("310", "62", "100"))
+    bill = Bill(day("01-01"), (credit(first, REST, "-210.00"), new, credit(second, REST, "-42.00")))
+    booked = {one.price_id: HERE for one in bill.charges}
+    assert told(bill, booked, {first.id: ELSEWHERE, second.id: HERE}) == [
+        ("0.00", "-210.00", None), ("100.00", "0.00", None), ("-42.00", "0.00", None),
+    ]  # fmt: skip
+    # Of a price that stands on no line today nobody knows how it would be booked.
+    assert told(bill, {new.price_id: HERE}, {second.id: HERE})[2] == ("0.00", "-42.00", None)
+
+
+def test_a_change_that_lowers_makes_a_note_of_the_difference() -> None:
+    """What is charged stands on the line that was billed, which stays so by as much: of the same price and days first.
+    What is booked otherwise, or for other days, is charged on an invoice."""
+    second, first = charge("400", JANUARY, price_id=new_id()), charge("310", JANUARY, price_id=new_id())
+    back, other = credit(first, REST, "-210.00"), credit(second, REST, "-270.97")
+    fewer = replace(charge("155", REST), price_id=first.price_id)
+    bill = Bill(day("01-11"), (back, other, fewer), nets=True)
+    booked, earlier = {one.price_id: HERE for one in bill.charges}, {first.id: HERE, second.id: HERE}
+    kept = f"{fewer.net:.2f}"
+    assert told(bill, booked, earlier) == [
+        (f"-{kept}", f"{back.net + fewer.net:.2f}", first.id), ("0.00", "-270.97", None), (kept, "0.00", first.id),
+    ]  # fmt: skip
+    assert told(bill, booked, {first.id: ELSEWHERE, second.id: HERE})[2] == (kept, "0.00", second.id)
+    apart = [("0.00", "-210.00", None), ("0.00", "-270.97", None), (kept, "0.00", None)]
+    assert told(bill, booked, {first.id: ELSEWHERE, second.id: ELSEWHERE}) == apart
+    later = replace(bill, charges=(back, other, replace(fewer, service=days("01-12", "02-01"))))
+    assert told(later, booked, earlier) == apart
+    # What is charged and taken back by one bill stands on its invoice; an upgrade is one invoice.
+    of_fewer = credit(fewer, days("01-21", "02-01"), "-10.00")
+    assert told(replace(bill, charges=(*bill.charges, of_fewer)), booked, earlier)[2:] == [
+        (kept, "0.00", None), ("-10.00", "0.00", None),
+    ]  # fmt: skip
+    more = replace(fewer, net=D("500.00"))
+    assert told(replace(bill, charges=(back, other, more)), booked, earlier) == [
+        ("-210.00", "0.00", None), ("-270.97", "0.00", None), ("500.00", "0.00", None),
+    ]  # fmt: skip
+
+
+def test_what_others_took_off_a_line_is_taken_off_all_that_share_it() -> None:
+    """300.00 of a line, of which 200.00 were taken back and 100.00 charged again for these days; then 60.00 by hand."""
+    line = new_id()
+    first = replace(charge("300", JANUARY), invoice_line_id=line)
+    back = credit(first, REST, "-200.00")
+    fewer = replace(charge("100", JANUARY), service=REST, net=D("100.00"), invoice_line_id=line)
+    every = [first, replace(back, invoice_line_id=line), fewer]
+    assert [left_of(one, every, {}) for one in (first, fewer)] == [D("100.00"), D("100.00")]
+    assert [left_of(one, every, {line: D("60.00")}) for one in (first, fewer)] == [D("100.00"), D("100.00")]
+    assert [left_of(one, every, {line: D("160.00")}) for one in (first, fewer)] == [D("40.00"), D("40.00")]
+    assert left_of(fewer, every, {line: D("260.00")}) == 0
 
 
 def test_what_is_taken_back_whole_makes_no_line() -> None:

@@ -120,20 +120,36 @@ class BilledCharge:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Charges and credits that leave together, with the billing date that they are due for; `is_refund`: by notes."""
+    """Charges and credits that leave together, with the billing date that they are due for.
+
+    `is_refund`: by notes. One that `nets` bills a change by itself: what it charges is set off against what it credits.
+    """
 
     on: date
     charges: tuple[Charge, ...]
     is_refund: bool = False
+    nets: bool = False
+
+
+class BookedAs(NamedTuple):
+    """Who is billed by a line of an invoice, and how it is booked: what is taken back of it goes where that went."""
+
+    customer_id: UUID
+    customer_department_id: UUID | None
+    account_id: UUID | None
+    vat_code_id: UUID | None
+    vat_rate: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class BillShare:
     """What of a charge stands on the invoice, and what of a credit goes onto a credit note; both positive or both not.
 
-    `on_invoice` + `on_note` is the charge's net.
+    `on_invoice` + `on_note` is the charge's net. With `set_off` what is `on_invoice` stands on no new one: a charge and
+    the credit that pays for it, on the invoice's line of that earlier charge, which stays billed by so much.
     """
 
     charge: Charge
     on_invoice: Decimal
     on_note: Decimal
+    set_off: UUID | None = None

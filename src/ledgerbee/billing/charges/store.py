@@ -69,16 +69,14 @@ WHERE c.company_id = $1 AND c.subscription_id = ANY($2)
              AND l.day >= c.service_start AND l.day < c.service_end)))
 ORDER BY c.subscription_id, c.created_at, c.id
 """
-#: What credit notes took off the invoice lines of charges, less what was ours.
+#: What credit notes took off invoice lines, but for our own, which are credits among the charges.
 _CREDITED: Final = """
-SELECT c.invoice_line_id, -sum(l.net) - coalesce((
-           SELECT sum(own.credit_note_net) FROM subscription_charges own
-           WHERE own.company_id = $1 AND own.credits_charge_id = c.id), 0) AS by_others
-FROM subscription_charges c
-JOIN credit_note_lines l ON l.company_id = $1 AND l.invoice_line_id = c.invoice_line_id
+SELECT l.invoice_line_id, -sum(l.net) AS by_others
+FROM credit_note_lines l
 JOIN credit_notes n ON n.company_id = $1 AND n.id = l.credit_note_id AND n.status <> 'cancelled'
-WHERE c.company_id = $1 AND c.id = ANY($2)
-GROUP BY c.id, c.invoice_line_id
+WHERE l.company_id = $1 AND l.invoice_line_id = ANY($2) AND NOT EXISTS (
+    SELECT FROM subscription_charges own WHERE own.company_id = $1 AND own.credit_note_id = n.id)
+GROUP BY l.invoice_line_id
 """
 _PAGE: Final = f"SELECT {rows.columns(_Row, 'c')} FROM page p JOIN subscription_charges c USING (company_id, id)"
 _SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
@@ -112,10 +110,10 @@ async def open_charges(
 
 async def credited_by_notes(context: Context, charges: Collection[Charge]) -> dict[UUID, Decimal]:
     """What credit notes of others took off the invoice lines of charges, by the line: positive."""
-    ids = [charge.id for charge in charges if charge.invoice_line_id is not None and not charge.is_credit]
-    if not ids:
+    line_ids = {one.invoice_line_id for one in charges if one.invoice_line_id is not None and not one.is_credit}
+    if not line_ids:
         return {}
-    found = await context.connection.fetch(_CREDITED, context.company_id, ids)
+    found = await context.connection.fetch(_CREDITED, context.company_id, list(line_ids))
     return {row["invoice_line_id"]: row["by_others"] for row in found}
 
 

@@ -4,22 +4,34 @@ from typing import Final
 
 from ledgerbee.platform.context import Context
 
-#: A charge stands on a line of its own, with the amount that it has there, that says whose it is; a note takes the rest
-#: of a credit.
+#: A charge stands on a line of its price and its subscription, with the amount that it has there; a note takes the rest
+#: of a credit. What was set off against a credit of that line's charge stands there too, with as much of the credit:
+#: together they are what the line is.
 _LINES: Final = """
-SELECT c.id FROM subscription_charges c
+SELECT min(c.id::text)::uuid FROM subscription_charges c
 JOIN subscriptions s ON s.company_id = $1 AND s.id = c.subscription_id
 LEFT JOIN invoice_lines l ON l.company_id = $1 AND l.id = c.invoice_line_id AND l.invoice_id = c.invoice_id
 LEFT JOIN invoices i ON i.company_id = $1 AND i.id = c.invoice_id AND i.journal_entry_id IS NOT NULL
 WHERE c.company_id = $1 AND c.invoice_id IS NOT NULL
-  AND (l.net, l.price_id, i.currency, l.subscription_id, l.child_customer_id)
-      IS DISTINCT FROM (c.net + c.credit_note_net, c.price_id, s.currency, c.subscription_id,
-                        CASE WHEN s.customer_id <> i.customer_id THEN s.customer_id END)
-ORDER BY c.id LIMIT 1
+GROUP BY c.invoice_id, c.invoice_line_id, l.net, l.price_id, l.subscription_id, l.child_customer_id, i.currency,
+    i.customer_id
+HAVING sum(c.net + c.credit_note_net) IS DISTINCT FROM l.net OR NOT bool_or(c.price_id = l.price_id)
+    OR bool_or(i.currency IS DISTINCT FROM s.currency OR l.subscription_id IS DISTINCT FROM c.subscription_id
+        OR l.child_customer_id IS DISTINCT FROM CASE WHEN s.customer_id <> i.customer_id THEN s.customer_id END)
+ORDER BY 1 LIMIT 1
 """
+#: One charge made the line; the others are credits of what stands on it, and what was set off against these.
 _SHARED_LINES: Final = """
 SELECT min(c.id::text)::uuid FROM subscription_charges c
-WHERE c.company_id = $1 AND c.invoice_line_id IS NOT NULL
+LEFT JOIN subscription_charges d ON d.company_id = $1 AND d.id = c.credits_charge_id
+    AND d.invoice_line_id = c.invoice_line_id
+WHERE c.company_id = $1 AND c.invoice_line_id IS NOT NULL AND d.id IS NULL
+  AND NOT EXISTS (
+    SELECT FROM subscription_charges k
+    JOIN subscription_charges o ON o.company_id = $1 AND o.id = k.credits_charge_id
+        AND o.invoice_line_id = k.invoice_line_id
+    WHERE k.company_id = $1 AND k.invoice_id = c.invoice_id AND k.invoice_line_id = c.invoice_line_id
+      AND k.change_id = c.change_id AND k.net + k.credit_note_net <= -c.net)
 GROUP BY c.invoice_line_id HAVING count(*) > 1 ORDER BY 1 LIMIT 1
 """
 _NOTES: Final = """

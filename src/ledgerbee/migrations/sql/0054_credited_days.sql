@@ -60,3 +60,9 @@ BEGIN
     RAISE EXCEPTION 'deferred revenue is booked and cannot be changed' USING ERRCODE = 'LB430';
 END
 $$;
+
+-- What credit notes of others took off the lines of subscriptions is asked for with each change.
+CREATE INDEX credit_note_lines_credited ON credit_note_lines (company_id, invoice_line_id)
+    WHERE invoice_line_id IS NOT NULL;
+CREATE INDEX subscription_charges_of_note ON subscription_charges (company_id, credit_note_id)
+    WHERE credit_note_id IS NOT NULL;

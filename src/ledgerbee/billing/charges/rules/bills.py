@@ -1,22 +1,45 @@
 """What of a bill stands on its invoice, and what is credited by notes. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, Charge
+from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge
 from ledgerbee.core.money import EXACT, ZERO, total
 
+_UNKNOWN: Final[Mapping[UUID, BookedAs]] = MappingProxyType({})
 
-def share_bill(bill: Bill) -> tuple[BillShare, ...]:
+
+def share_bill(
+    bill: Bill, today: Mapping[UUID, BookedAs] = _UNKNOWN, earlier: Mapping[UUID, BookedAs] = _UNKNOWN
+) -> tuple[BillShare, ...]:
     """How each charge of a bill is told: an invoice never falls below zero, the rest of its credits become credit notes
     on the invoices that billed them (decisions "Proration and edits").
 
     A credit of what is not invoiced yet stands on the same invoice as that. All credits of a refund become notes.
+
+    `today` says by price how a line is booked on the new invoice, `earlier` by charge how that was which a credit takes
+    back. Where both aren't the same the credit becomes a note, so that revenue and VAT go back to where they came from.
+    Of a bill that `nets` and charges no more than it credits, a charge is set off against a credit of the same change
+    and days that is booked as it is, of its own price first; what is left of credits becomes notes, and what is left
+    of charges the invoice.
     """
-    room = ZERO if bill.is_refund else total([one.net for one in bill.charges if not one.is_credit])
     own = {one.id for one in bill.charges}
+    strays = {
+        one.id
+        for one in bill.charges
+        if one.credits_charge_id is not None
+        and (billed := earlier.get(one.credits_charge_id)) is not None
+        and today.get(one.price_id) != billed
+    }
+    charged = total([one.net for one in bill.charges if not one.is_credit])
+    credited = -total([one.net for one in bill.charges if one.is_credit and one.id not in strays])
+    if bill.nets and earlier and charged <= credited:
+        return tuple(_netted(bill.charges, own, _set_off(bill.charges, own, today, earlier)))
+    room = ZERO if bill.is_refund else charged
     # Credits of what stands on this very invoice have no note to go to: they come first.
     shares: dict[int, BillShare] = {}
     for index in sorted(range(len(bill.charges)), key=lambda i: (bill.charges[i].credits_charge_id not in own, i)):
@@ -24,10 +47,51 @@ def share_bill(bill: Bill) -> tuple[BillShare, ...]:
         if not charge.is_credit:
             shares[index] = BillShare(charge, charge.net, ZERO)
             continue
-        on_invoice = max(charge.net, -room)
+        on_invoice = ZERO if charge.id in strays else max(charge.net, -room)
         room = EXACT.add(room, on_invoice)
         shares[index] = BillShare(charge, on_invoice, EXACT.subtract(charge.net, on_invoice))
     return tuple(shares[index] for index in range(len(bill.charges)))
+
+
+def _set_off(
+    charges: Sequence[Charge],
+    own: Collection[UUID],
+    today: Mapping[UUID, BookedAs],
+    earlier: Mapping[UUID, BookedAs],
+) -> dict[UUID, Charge]:
+    """The credit that each charge is set off against, by the charge's id: one that has as much left."""
+    left = {one.id: -one.net for one in charges if one.is_credit and one.credits_charge_id not in own}
+    taken_back = {one.credits_charge_id for one in charges if one.is_credit}
+    found = {}
+    for charge in sorted(charges, key=lambda one: -one.net):
+        if charge.net <= 0 or charge.id in taken_back:
+            continue
+        fitting = [
+            one
+            for one in charges
+            if left.get(one.id, ZERO) >= charge.net
+            and (one.service, one.change_id) == (charge.service, charge.change_id)
+            and earlier.get(one.credits_charge_id or one.id) == today.get(charge.price_id)
+        ]
+        if fitting:
+            chosen = min(fitting, key=lambda one: one.price_id != charge.price_id)
+            left[chosen.id] = EXACT.subtract(left[chosen.id], charge.net)
+            found[charge.id] = chosen
+    return found
+
+
+def _netted(charges: Sequence[Charge], own: Collection[UUID], set_off: Mapping[UUID, Charge]) -> list[BillShare]:
+    shares = []
+    for charge in charges:
+        if charge.id in set_off:
+            shares.append(BillShare(charge, charge.net, ZERO, set_off[charge.id].credits_charge_id))
+        elif not charge.is_credit or charge.credits_charge_id in own:
+            shares.append(BillShare(charge, charge.net, ZERO))
+        else:
+            kept = -total([one.net for one in charges if set_off.get(one.id) is charge])
+            on_note = EXACT.subtract(charge.net, kept)
+            shares.append(BillShare(charge, kept, on_note, charge.credits_charge_id if kept else None))
+    return shares
 
 
 def without_void(charges: Sequence[Charge]) -> list[Charge]:

@@ -53,10 +53,23 @@ def billed_charges(charges: Iterable[Charge], credited_by_notes: Mapping[UUID, D
 
 
 def left_of(charge: Charge, charges: Iterable[Charge], credited_by_notes: Mapping[UUID, Decimal]) -> Decimal:
-    """What of a charge's net is not credited, by whatever hand: by credits among `charges`, or by notes of others."""
-    own = [one.net for one in charges if one.credits_charge_id == charge.id]
+    """What of a charge's net is not credited, by whatever hand: by credits among `charges`, or by notes of others.
+
+    Where charges share a line, what others took off it is taken off all of them together: of each there is no more
+    left than of the line.
+    """
+    charges = list(charges)
+    sharing = {
+        one.id: one
+        for one in charges
+        if not one.is_credit and one.invoice_line_id is not None and one.invoice_line_id == charge.invoice_line_id
+    } | {charge.id: charge}
+    lefts = {line_id: one.net for line_id, one in sharing.items()}
+    for one in charges:
+        if one.credits_charge_id in lefts:
+            lefts[one.credits_charge_id] = EXACT.add(lefts[one.credits_charge_id], one.net)
     by_notes = ZERO if charge.invoice_line_id is None else credited_by_notes.get(charge.invoice_line_id, ZERO)
-    return max(EXACT.subtract(total([charge.net, *own]), by_notes), ZERO)
+    return max(min(lefts[charge.id], EXACT.subtract(total(list(lefts.values())), by_notes)), ZERO)
 
 
 def settle(billed: Sequence[BilledCharge], items: Sequence[Item], window: Span, currency: str) -> Settlement:

@@ -12,6 +12,7 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
     AdvancedChain,
     CreditPart,
     Invoiced,
+    InvoicePlan,
     InvoiceShare,
     PayersRefusedError,
     PlannedInvoice,
@@ -40,7 +41,7 @@ from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices.actions import NewInvoice, PreparedInvoice
-from ledgerbee.sales.invoices.model import DeductionLine, InvoiceFields, InvoiceId
+from ledgerbee.sales.invoices.model import InvoiceFields
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.sending.model import SendCommand, SendOptions
 
@@ -58,28 +59,20 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
     attempt or, since the notes come after the invoices, by two. Raises `PayersRefusedError` with the subscriptions of
     payers for whom no invoice can be made, `UntriedDocumentsError`, and what the ledger refuses.
     """
-    planned, on_notes = rules.plan_invoices(advanced_chains, await _billed_to_others(context, advanced_chains))
-    lines = {one.id: rules.lines_of(one) for one in planned}
-    prepared = await invoices.prepare(context, [_new_invoice(context, one, lines) for one in planned], trials)
-    faults = {
-        one.payer_id: outcome
-        for one, outcome in zip(planned, prepared, strict=True)
-        if isinstance(outcome, LedgerBeeError)
-    }
-    if faults:
-        raise PayersRefusedError(
-            {one.chain.subscription.id: faults[one.payer_id] for one, _ in advanced_chains if one.payer_id in faults}
-        )
-    ready = [one for one in prepared if isinstance(one, PreparedInvoice)]
-    await invoices.issue(ready)
     charges = {charge.id: charge for _, advanced in advanced_chains for charge in advanced.chain.charges}
-    for one in planned:
-        billed = [line for line in lines[one.id] if line.line_type is DocumentLineType.PRODUCT]
-        for placed, line in zip(one.shares, billed, strict=True):
+    plan, ready = await _prepare(context, advanced_chains, charges, trials)
+    planned = plan.invoices
+    await invoices.issue(ready)
+    for one, prepared in zip(planned, ready, strict=True):
+        lines = rules.product_lines(prepared.decided.draft.full.lines)
+        for placed, line in zip(one.shares, lines, strict=True):
             charge = charges[placed.share.charge.id]
             charges[charge.id] = replace(charge, invoice_id=one.id, invoice_line_id=line.id)
+    for placed in plan.set_off:
+        charge, billed = charges[placed.share.charge.id], charges[placed.share.set_off or placed.share.charge.id]
+        charges[charge.id] = replace(charge, invoice_id=billed.invoice_id, invoice_line_id=billed.invoice_line_id)
     untried: list[PrintableDocument] = []
-    noted, rows = await _credit(context, on_notes, charges, trials, untried)
+    noted, rows = await _credit(context, plan.on_notes, charges, trials, untried)
     of_chain: dict[UUID, list[UUID]] = {}
     for one in planned:
         for subscription_id in {placed.loaded.chain.subscription.id for placed in one.shares}:
@@ -103,19 +96,48 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
     return invoiced
 
 
-async def _billed_to_others(context: Context, advanced_chains: Sequence[AdvancedChain]) -> set[UUID]:
-    """The credits of what was billed to another customer than who pays by now."""
-    credited: list[tuple[UUID, UUID, UUID]] = []
-    for loaded, advanced in advanced_chains:
-        known = {charge.id: charge.invoice_id for charge in advanced.chain.charges}
-        for charge in (one for bill in advanced.bills for one in bill.charges):
-            invoice_id = known.get(charge.credits_charge_id) if charge.credits_charge_id else None
-            if invoice_id is not None:
-                credited.append((charge.id, invoice_id, loaded.payer_id))
+async def _prepare(
+    context: Context, advanced_chains: Sequence[AdvancedChain], charges: Mapping[UUID, Charge], trials: Trials
+) -> tuple[InvoicePlan, list[PreparedInvoice]]:
+    """The invoices of chains with all there is to write of them.
+
+    Where they would take something back of earlier ones, it is looked at how that was booked, and planned again.
+    Raises `PayersRefusedError`, `UntriedDocumentsError`.
+    """
+    plan = rules.plan_invoices(advanced_chains)
+    ready = await _prepare_planned(context, advanced_chains, plan, trials)
+    credited = [charges[charge_id] for charge_id in rules.credited_charges(plan)]
     if not credited:
-        return set()
-    buyers = await store.buyers(context, {invoice_id for _, invoice_id, _ in credited})
-    return {charge_id for charge_id, invoice_id, payer_id in credited if buyers[invoice_id] != payer_id}
+        return plan, ready
+    computed = [(one.decided.booking.document, one.decided.booking.computed.lines) for one in ready]
+    today = rules.booked_today(plan, computed)
+    line_ids = {one.invoice_line_id for one in credited if one.invoice_line_id is not None}
+    billed = await store.billed_as(context, line_ids)
+    earlier = {
+        one.id: today[one.subscription_id][one.price_id] if one.invoice_line_id is None else billed[one.invoice_line_id]
+        for one in credited
+    }
+    better = rules.plan_invoices(advanced_chains, today, earlier)
+    if better.shares == plan.shares:
+        return plan, ready
+    return better, await _prepare_planned(context, advanced_chains, better, trials)
+
+
+async def _prepare_planned(
+    context: Context, advanced_chains: Sequence[AdvancedChain], plan: InvoicePlan, trials: Trials
+) -> list[PreparedInvoice]:
+    """Raises `PayersRefusedError`, `UntriedDocumentsError`."""
+    prepared = await invoices.prepare(context, [_new_invoice(context, one) for one in plan.invoices], trials)
+    faults = {
+        one.payer_id: outcome
+        for one, outcome in zip(plan.invoices, prepared, strict=True)
+        if isinstance(outcome, LedgerBeeError)
+    }
+    if faults:
+        raise PayersRefusedError(
+            {one.chain.subscription.id: faults[one.payer_id] for one, _ in advanced_chains if one.payer_id in faults}
+        )
+    return [one for one in prepared if isinstance(one, PreparedInvoice)]
 
 
 async def _invoiced(
@@ -149,9 +171,7 @@ async def _invoiced(
     )
 
 
-def _new_invoice(
-    context: Context, planned: PlannedInvoice, lines: Mapping[InvoiceId, tuple[DeductionLine, ...]]
-) -> NewInvoice:
+def _new_invoice(context: Context, planned: PlannedInvoice) -> NewInvoice:
     """The invoice of today; what names people of the subscription's customer only where that pays itself."""
     subscription = planned.shares[0].loaded.chain.subscription
     is_own = subscription.customer_id == planned.payer_id
@@ -165,7 +185,7 @@ def _new_invoice(
             currency=planned.currency,
             lines=(),
         ),
-        lines[planned.id],
+        rules.lines_of(planned),
     )
 
 

@@ -38,6 +38,20 @@ class PlannedInvoice:
     shares: tuple[InvoiceShare, ...]
 
 
+class InvoicePlan(NamedTuple):
+    """What bills become: invoices, the shares that credit notes take, and those that stand on earlier invoices."""
+
+    invoices: tuple[PlannedInvoice, ...]
+    on_notes: tuple[InvoiceShare, ...]
+    set_off: tuple[InvoiceShare, ...]
+
+    @property
+    def shares(self) -> tuple[BillShare, ...]:
+        """Where each charge stands."""
+        placed = (*(share for one in self.invoices for share in one.shares), *self.on_notes, *self.set_off)
+        return tuple(one.share for one in placed)
+
+
 class CreditSource(NamedTuple):
     """A line that a negative line of an invoice takes back: what a note finds no room for there, it finds here."""
 

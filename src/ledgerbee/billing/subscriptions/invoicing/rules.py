@@ -1,19 +1,22 @@
 """What invoices are made of bills, and their lines. Pure."""
 
-from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
+from types import MappingProxyType
+from typing import TypeVar
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, Charge, ChargeKind
+from ledgerbee.billing.charges.model import BillShare, BookedAs, Charge, ChargeKind
 from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.subscriptions.invoicing.model import (
     AdvancedChain,
     CreditPart,
     InvoiceLeft,
+    InvoicePlan,
     InvoiceShare,
     PlannedInvoice,
 )
@@ -24,45 +27,47 @@ from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
 from ledgerbee.parties.order import natural_key
-from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, ServicePeriod
-from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
+from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, Line, ServicePeriod
+from ledgerbee.sales.invoices.model import DeductionLine, Invoice, InvoiceId
+
+L = TypeVar("L", bound=Line)
 
 #: Of one child: its number in natural order, its name, and its id.
 _ChildKey = tuple[tuple[list[str | int], str], str, UUID]
 
 
 def plan_invoices(
-    advanced_chains: Iterable[AdvancedChain], billed_to_others: Container[UUID] = ()
-) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
-    """The invoices that bills become, the oldest billing date first, and the shares that credit notes take.
+    advanced_chains: Iterable[AdvancedChain],
+    today: Mapping[UUID, Mapping[UUID, BookedAs]] = MappingProxyType({}),
+    earlier: Mapping[UUID, BookedAs] = MappingProxyType({}),
+) -> InvoicePlan:
+    """What bills become: invoices, the oldest billing date first, and what credit notes take.
 
     What a parent pays for of one day and currency is one invoice, the children by number, or several where it has more
-    lines than an invoice may have; any other subscription has its own. `billed_to_others` are credits of what another
-    customer was billed than who pays now: they go to that one, by notes.
+    lines than an invoice may have; any other subscription has its own. `today` says by subscription and price how lines
+    are booked, `earlier` by charge how that was which is taken back (`share_bill`).
     """
     grouped: dict[tuple[date, UUID, UUID | None, str], list[InvoiceShare]] = {}
     on_notes: dict[UUID, InvoiceShare] = {}
+    set_off = []
     for loaded, advanced in advanced_chains:
         subscription = loaded.chain.subscription
         own = None if loaded.is_child and not loaded.is_alone else subscription.id
         for bill in advanced.bills:
             key = (bill.on, loaded.payer_id, own, subscription.currency)
-            placed = [InvoiceShare(loaded, share) for share in _shares(bill, billed_to_others)]
+            shares = share_bill(bill, today.get(subscription.id, {}), earlier)
+            placed = [InvoiceShare(loaded, share) for share in shares]
             on_notes |= {one.share.charge.id: one for one in placed if one.share.on_note}
-            if any(one.share.on_invoice for one in placed):
-                grouped.setdefault(key, []).extend(one for one in placed if one.share.on_invoice)
+            set_off += [one for one in placed if one.share.set_off is not None]
+            on_invoice = [one for one in placed if one.share.on_invoice and one.share.set_off is None]
+            if on_invoice:
+                grouped.setdefault(key, []).extend(on_invoice)
     invoices = []
-    for (on, payer_id, _, currency), shares in sorted(grouped.items(), key=lambda item: item[0][0]):
-        parts, left_over = _divide(shares)
+    for (on, payer_id, _, currency), own_shares in sorted(grouped.items(), key=lambda item: item[0][0]):
+        parts, left_over = _divide(own_shares)
         on_notes |= {one.share.charge.id: one for one in left_over}
         invoices += [PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(part)) for part in parts]
-    return invoices, list(on_notes.values())
-
-
-def _shares(bill: Bill, billed_to_others: Container[UUID]) -> list[BillShare]:
-    apart = [charge for charge in bill.charges if charge.id in billed_to_others]
-    rest = replace(bill, charges=tuple(charge for charge in bill.charges if charge.id not in billed_to_others))
-    return [*share_bill(rest), *(BillShare(charge, ZERO, charge.net) for charge in apart)]
+    return InvoicePlan(tuple(invoices), tuple(on_notes.values()), tuple(set_off))
 
 
 def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
@@ -114,6 +119,34 @@ def _child_of(placed: InvoiceShare) -> _ChildKey:
     """By what the shares of an invoice are in order; those of one child have the same."""
     loaded = placed.loaded
     return natural_key(loaded.customer_number), loaded.customer_name, loaded.chain.subscription.customer_id
+
+
+def credited_charges(plan: InvoicePlan) -> list[UUID]:
+    """The charges that invoices take something back of, which isn't theirs."""
+    found = []
+    for one in plan.invoices:
+        own = {placed.share.charge.id for placed in one.shares}
+        credited = [placed.share.charge.credits_charge_id for placed in one.shares]
+        found += [charge_id for charge_id in credited if charge_id is not None and charge_id not in own]
+    return found
+
+
+def booked_today(
+    plan: InvoicePlan, computed: Sequence[tuple[Invoice, Sequence[Line]]]
+) -> dict[UUID, dict[UUID, BookedAs]]:
+    """How the lines of planned invoices are booked, by subscription and price; `computed` are they, in order."""
+    found: dict[UUID, dict[UUID, BookedAs]] = defaultdict(dict)
+    for one, (invoice, lines) in zip(plan.invoices, computed, strict=True):
+        for placed, line in zip(one.shares, product_lines(lines), strict=True):
+            found[placed.loaded.chain.subscription.id][placed.share.charge.price_id] = BookedAs(
+                invoice.customer_id, invoice.customer_department_id, line.account_id, line.vat_code_id, line.vat_rate
+            )
+    return found
+
+
+def product_lines(lines: Sequence[L]) -> list[L]:
+    """The lines of an invoice that are its shares', in their order: without the texts above those of each child."""
+    return [line for line in lines if line.line_type is DocumentLineType.PRODUCT]
 
 
 def lines_of(invoice: PlannedInvoice) -> tuple[DeductionLine, ...]:

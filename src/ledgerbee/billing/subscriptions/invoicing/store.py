@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from ledgerbee.billing.charges.model import BookedAs
 from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
 from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.platform.context import Context
@@ -43,6 +44,11 @@ FROM subscription_charges c JOIN subscription_charges d ON d.company_id = $1 AND
 WHERE c.company_id = $1 AND c.invoice_id = ANY($2) AND d.invoice_line_id IS NOT NULL AND d.invoice_id <> c.invoice_id
 ORDER BY d.created_at DESC, d.id DESC
 """
+_BILLED_AS: Final = """
+SELECT l.id, i.customer_id, i.customer_department_id, l.account_id, l.vat_code_id, l.vat_rate
+FROM invoice_lines l JOIN invoices i ON i.company_id = $1 AND i.id = l.invoice_id
+WHERE l.company_id = $1 AND l.id = ANY($2)
+"""
 _LAST_PAID: Final = """
 SELECT i.id, i.number, i.customer_id FROM invoices i
 WHERE i.company_id = $1 AND i.status = 'paid' AND i.amount > 0 AND EXISTS (
@@ -54,7 +60,6 @@ _IS_SHARED: Final = """
 SELECT EXISTS (SELECT FROM subscription_charges c
     WHERE c.company_id = $1 AND c.invoice_id = $2 AND c.subscription_id <> $3)
 """
-_BUYERS: Final = "SELECT id, customer_id FROM invoices WHERE company_id = $1 AND id = ANY($2)"
 
 
 async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, InvoiceLeft]:
@@ -88,6 +93,12 @@ async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, I
     return found
 
 
+async def billed_as(context: Context, line_ids: Collection[UUID]) -> dict[UUID, BookedAs]:
+    """Whom lines of invoices billed, and how they were booked, by their ids."""
+    found = await context.connection.fetch(_BILLED_AS, context.company_id, list(line_ids))
+    return {row["id"]: BookedAs(*list(row.values())[1:]) for row in found}
+
+
 async def find_last_paid(context: Context, subscription_id: UUID) -> InvoiceRef | None:
     """The newest invoice of status `paid` above 0.00 that a subscription is on."""
     row = await context.connection.fetchrow(_LAST_PAID, context.company_id, subscription_id)
@@ -100,9 +111,3 @@ async def lines_of(context: Context, subscription_id: UUID, invoice_id: UUID) ->
         return None
     found = await context.connection.fetch(_LINES_LEFT, context.company_id, [invoice_id])
     return [row["id"] for row in found if row["subscription_id"] == subscription_id and row["left_of_it"]]
-
-
-async def buyers(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Whom invoices are for."""
-    found = await context.connection.fetch(_BUYERS, context.company_id, list(invoice_ids))
-    return {row["id"]: row["customer_id"] for row in found}

@@ -129,12 +129,14 @@ class Work:
     def _next_recurring(self) -> DuePeriod | None:
         return self.upcoming()[1].recurring
 
-    def _bill(self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False) -> None:
+    def _bill(
+        self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False, nets: bool = False
+    ) -> None:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
         self._keep([*waiting, *charges])
         billed = without_void([*waiting, *charges])
         if any(charge.net or charge.id in self.uncounted for charge in billed):
-            self.bills.append(Bill(on, tuple(billed), is_refund))
+            self.bills.append(Bill(on, tuple(billed), is_refund, nets))
 
     def _keep(self, charges: list[Charge]) -> None:
         new = {charge.id: charge for charge in charges}
@@ -353,7 +355,7 @@ class Work:
         settlement = settle(self._billed(before, old.grid), wanted, window, self.currency)
         charges = list(self._prorated(settlement, change, new.terms))
         if behavior is ProrationBehavior.ALWAYS_INVOICE and not self._is_billed_on(day):
-            self._bill(day, charges, takes_waiting=True)
+            self._bill(day, charges, takes_waiting=True, nets=True)
         else:
             self._keep([replace(charge, waits=bool(charge.net)) for charge in charges])
 
@@ -446,7 +448,7 @@ class Work:
         """Bill or credit what still waits when the subscription has ended and nothing else is billed."""
         end = self.chain.subscription.ends_on
         if end is not None and end <= as_of and self.next_group() is None:
-            self._bill(end, [], takes_waiting=True)
+            self._bill(end, [], takes_waiting=True, nets=True)
 
     def emit_until(self, as_of: date) -> None:
         """Emit the events of starts, ends of trials and ends up to a day."""
