@@ -363,7 +363,10 @@ async def test_days_that_are_given_back_are_not_earned(biller: Biller) -> None:
     """
     biller.on("2026-03-01")
     price = await biller.recurring("3650", interval="year")
-    both = {"productOverrides": [{"priceId": price, "quantity": 2}], "prorationBehavior": "always_invoice"}
+    both: dict[str, Any] = {
+        "productOverrides": [{"priceId": price, "quantity": 2}],
+        "prorationBehavior": "always_invoice",
+    }
     subscription = await biller.subscribe(await biller.plan(price), "2026-03-01", **both)
     await biller.bill()
     assert await biller.balance(DEFERRED) == -7300
@@ -391,7 +394,10 @@ async def test_what_is_lowered_again_and_again_stays_on_the_line_that_billed_it(
     """Three, two and one of 100.00 in one month, then none; 50.00 of the first days were credited by hand."""
     biller.on("2026-03-01")
     price = await biller.recurring("100")
-    options = {"productOverrides": [{"priceId": price, "quantity": 3}], "prorationBehavior": "always_invoice"}
+    options: dict[str, Any] = {
+        "productOverrides": [{"priceId": price, "quantity": 3}],
+        "prorationBehavior": "always_invoice",
+    }
     subscription = await biller.subscribe(await biller.plan(price), "2026-03-01", **options)
     await biller.bill()
     for day, quantity in (("2026-03-11", 2), ("2026-03-21", 1)):
