@@ -104,6 +104,8 @@ async def test_the_cadence_is_one_of_the_plans(subscriptions: Subscriptions) -> 
     path = subscriptions.path(made, "/scheduled-changes")
     weekly = {"type": "change_cadence", "payload": {"interval": "week"}}
     await subscriptions.shop.refused("POST", path, weekly, 400, "SUBSCRIPTION_CADENCE_UNAVAILABLE")
+    held = {"type": "change_cadence", "payload": {"interval": "month"}}
+    await subscriptions.shop.refused("POST", path, held, 409, "SUBSCRIPTION_CADENCE_UNCHANGED")
     await subscriptions.change(made, "change_cadence", {"interval": "year"})
     subscriptions.move_to("2026-04-01")
     await subscriptions.bill(made)

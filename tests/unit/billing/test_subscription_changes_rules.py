@@ -360,10 +360,29 @@ def test_a_cadence_that_the_plan_does_not_offer_fails() -> None:
     assert [one.failure for one in life.run("01-11").changes] == ["SUBSCRIPTION_CADENCE_UNAVAILABLE"]
 
 
-def test_the_same_cadence_changes_nothing() -> None:
+def test_the_same_cadence_fails_unless_the_period_begins_anew() -> None:
     life, _ = cadences(AT_ONCE, "01-01")
-    after = life.now(CADENCE, "01-11", interval="month", intervalCount=1)
+    life.run("01-01")
+    life.change(CADENCE, "01-11", interval="month", intervalCount=1)
+    after = life.run("01-11")
+    assert [one.failure for one in after.changes] == ["SUBSCRIPTION_CADENCE_UNCHANGED"]
     assert (after.versions, len(life.paid)) == ((), 1)
+    after = life.now(CADENCE, "01-11", interval="month", intervalCount=1, restarts=True)
+    assert (len(after.versions), life.topics[-1]) == (1, "transitioned")
+
+
+def test_a_change_that_leaves_all_as_it_was_is_carried_out_and_not_told() -> None:
+    life, (first, _) = plans_of("310", "620", mode=AT_ONCE)
+    (held, *_) = (one for one in life.facts.prices.values() if one.id == first.items[0].price_id)
+    life.run("01-01")
+    for after in (
+        life.edit(held, 1, "01-11"),
+        life.replace_plan(first, "01-11"),
+        life.now(ChangeType.CHANGE_DIRECTION, "01-11", billingDirection="advance"),
+    ):
+        assert [one.status for one in after.changes] == [ChangeStatus.APPLIED]
+        assert (after.versions, after.charges) == ((), ())
+    assert life.topics == ["started"]
 
 
 def test_cadences_keep_what_is_held_of_each_product() -> None:
@@ -590,8 +609,21 @@ def test_a_cancellation_before_the_first_day_bills_nothing() -> None:
     life = subscribed(plan(set_up, monthly), [set_up, monthly], "02-01")
     life.run("01-01")
     life.cancel("01-11")
+    assert life.topics == ["churned"]
     life.run("06-01")
     assert (life.paid, life.subscription.ends_on, life.topics) == ([], day("02-01"), ["churned"])
+
+
+def test_a_cancellation_on_the_first_day_is_told_once() -> None:
+    """Whether the run of that day has told the start or not."""
+    for runs_before in (True, False):
+        life = of_price("310", "02-01")
+        if runs_before:
+            life.run("02-01")
+        life.change(CANCEL, "02-01", refundBehavior="none")
+        life.run("02-01")
+        life.run("02-02")
+        assert life.topics == [*(["started"] if runs_before else []), "churned"]
 
 
 def test_a_cancellation_of_what_has_ended_fails() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     ARREARS,
@@ -185,6 +185,7 @@ def test_the_whole_invoice_waits_for_late_usage() -> None:
     life.meter.report(calls, "01-05", "1")
     life.run("02-03")
     assert len(life.paid) == 1
+    assert {one.next_billing_date for one in life.chain.schedules.values()} == {day("02-04")}
     assert count_due_periods(life.chain, life.facts, day("02-03"), 9) == 0
     life.meter.report(calls, "01-31", "1")
     life.run("02-04")
@@ -349,6 +350,7 @@ EVENTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(EVENTS, st.sampled_from([NEXT_INVOICE, AT_ONCE]), st.booleans(), st.sampled_from(BillingDirection))
 def test_whatever_comes_whenever_all_usage_is_billed_once(
     events: list[tuple[int, int, Decimal]], mode: ProrationBehavior, is_tiered: bool, direction: BillingDirection

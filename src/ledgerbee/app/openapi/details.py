@@ -167,6 +167,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "status": "uncollectible",
     },
     "SUBSCRIPTION_CADENCE_UNAVAILABLE": {"interval": "year", "intervalCount": 1},
+    "SUBSCRIPTION_CADENCE_UNCHANGED": {"interval": "month", "intervalCount": 1},
     "SUBSCRIPTION_CURRENCY_MISMATCH": {"currency": "DKK", "planCurrency": "EUR"},
     "SUBSCRIPTION_PRICE_NOT_IN_PLAN": {"property": "productOverrides.0.priceId", "priceId": EXAMPLE_ID},
     "WRITE_OFF_ACCOUNT_MISSING": {"role": "BAD_DEBTS"},

@@ -302,6 +302,9 @@ SUBSCRIPTION_PRICE_NOT_IN_PLAN = ErrorCode(
 SUBSCRIPTION_CADENCE_UNAVAILABLE = ErrorCode(
     "SUBSCRIPTION_CADENCE_UNAVAILABLE", 400, "The plan has no alternative with this interval and count"
 )
+SUBSCRIPTION_CADENCE_UNCHANGED = ErrorCode(
+    "SUBSCRIPTION_CADENCE_UNCHANGED", 409, "The subscription has this interval and count; restartPeriod begins anew"
+)
 SUBSCRIPTION_PLAN_INVALID_STATE = ErrorCode(
     "SUBSCRIPTION_PLAN_INVALID_STATE", 409, "An archived plan is not given to customers any more"
 )

@@ -96,8 +96,8 @@ class SubscriptionResponse(_Terms, _Head):
     )
     proration_behavior: ProrationBehavior = Field(description="What becomes of partial periods")
     next_billing_date: date | None = Field(
-        description="When it is billed next; null where nothing is left to bill, and where another day is asked for "
-        "(extension)"
+        description="When it is billed next, after the company's `usageGraceDays` where usage is among it; null where "
+        "nothing is left to bill, and where another day is asked for (extension)"
     )
     partner_reference_id: str | None = Field(description="Your own reference", examples=["order-8812"])
     payment_method_id: IdText | None

@@ -8,6 +8,7 @@ from typing import Any
 from ledgerbee.billing.plans.model import PlanItem, PlanVersion
 from ledgerbee.billing.subscriptions.model import (
     SUBSCRIPTION_CADENCE_UNAVAILABLE,
+    SUBSCRIPTION_CADENCE_UNCHANGED,
     SUBSCRIPTION_CURRENCY_MISMATCH,
     SUBSCRIPTION_INVALID_STATE,
     SUBSCRIPTION_PRICE_NOT_IN_PLAN,
@@ -46,7 +47,7 @@ def terms_after(chain: Chain, before: Terms, change: ScheduledChange, facts: Bil
     A cadence that begins on a boundary counts from it, on the anchor's day of the month; at any other day, or where the
     caller says so, the change's day is the new anchor and the running period ends (decisions "Periods").
     Raises `SUBSCRIPTION_INVALID_STATE`, `SUBSCRIPTION_CURRENCY_MISMATCH`, `SUBSCRIPTION_CADENCE_UNAVAILABLE`,
-    `SUBSCRIPTION_PRICE_NOT_IN_PLAN`.
+    `SUBSCRIPTION_CADENCE_UNCHANGED` where nothing begins anew either, `SUBSCRIPTION_PRICE_NOT_IN_PLAN`.
     """
     payload = change.payload
     after = before
@@ -66,7 +67,7 @@ def terms_after(chain: Chain, before: Terms, change: ScheduledChange, facts: Bil
             plan = facts.plans[before.plan_id, before.plan_version]
             after = replace(before, items=edited_items(plan, before, payload["products"], facts))
         case ChangeType.CHANGE_CADENCE:
-            cadence = Cadence(BillingInterval(payload["interval"]), payload["intervalCount"])
+            cadence = _other_cadence(before, change)
             plan = facts.plans[before.plan_id, before.plan_version]
             after = replace(before, items=_items_of_cadence(plan, cadence, before, facts))
         case ChangeType.REPLACE_PLAN:
@@ -83,6 +84,14 @@ def terms_after(chain: Chain, before: Terms, change: ScheduledChange, facts: Bil
                 items=chosen_items(plan.items, payload.get("products") or []),
             )
     return _on_grid(before, after, cadence, change, day_of(chain, change))
+
+
+def _other_cadence(before: Terms, change: ScheduledChange) -> Cadence:
+    """The cadence that a change is to. Raises `SUBSCRIPTION_CADENCE_UNCHANGED`."""
+    cadence = Cadence(BillingInterval(change.payload["interval"]), change.payload["intervalCount"])
+    if cadence == before.grid.cadence and not change.restarts_period:
+        raise SUBSCRIPTION_CADENCE_UNCHANGED.error(interval=cadence.interval.value, intervalCount=cadence.count)
+    return cadence
 
 
 def day_of(chain: Chain, change: ScheduledChange) -> date:

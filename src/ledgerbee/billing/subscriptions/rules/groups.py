@@ -141,11 +141,12 @@ def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
 
 
 def moments(chain: Chain) -> Iterator[tuple[date, str]]:
-    """The days on which a subscription starts, ends its trial, and ends."""
+    """The days on which a subscription starts, ends its trial, and ends; none of one that ended before it began."""
     subscription = chain.subscription
     end = subscription.ends_on
-    if end is None or end > subscription.starts_on:
-        yield subscription.starts_on, "started"
+    if end is not None and end <= subscription.starts_on:
+        return
+    yield subscription.starts_on, "started"
     if subscription.trial_until is not None and (end is None or subscription.trial_until < end):
         yield subscription.trial_until, "trial_ended"
     if end is not None:
@@ -211,9 +212,14 @@ def new_charge(chain: Chain, price_id: UUID, kind: ChargeKind, period: Span, **o
 def schedules_of(
     chain: Chain, facts: BillingFacts, timeline: Timeline, upcoming: Upcoming
 ) -> dict[UUID, BillingSchedule]:
-    """Where the billing of each price stands now; `upcoming` is what is billed next."""
+    """Where the billing of each price stands now; `upcoming` is what is billed next.
+
+    With usage that may still come late all that is due on its day waits for the time of grace (`group_of`).
+    """
     recurring = upcoming.recurring
     following_recurring = {} if recurring is None else {part.price_id: recurring.due_on for part in recurring.parts}
+    usage_days = {due.due_on for due in upcoming.usage.values()}
+    grace = timedelta(days=facts.grace_days)
     schedules = {}
     for price_id in dict.fromkeys(
         [*(item.price_id for segment in timeline for item in segment.terms.items), *chain.schedules]
@@ -234,7 +240,7 @@ def schedules_of(
             price_id=price_id,
             billing_period_type=kind,
             billed_until=billed_until,
-            next_billing_date=following,
+            next_billing_date=following + grace if following in usage_days else following,
             carried=ZERO if earlier is None else earlier.carried,
         )
     return schedules

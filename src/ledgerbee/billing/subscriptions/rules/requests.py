@@ -256,7 +256,8 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
     """Whether a change could be carried out on its day, after the pending ones of earlier days.
 
     Raises `SUBSCRIPTION_INVALID_STATE`, `SUBSCRIPTION_CURRENCY_MISMATCH`, `SUBSCRIPTION_CADENCE_UNAVAILABLE`,
-    `SUBSCRIPTION_PRICE_NOT_IN_PLAN`, and a validation error where it would leave nothing to bill.
+    `SUBSCRIPTION_CADENCE_UNCHANGED`, `SUBSCRIPTION_PRICE_NOT_IN_PLAN`, and a validation error where it would leave
+    nothing to bill.
     """
     subscription = chain.subscription
     day = max(change.effective_on, subscription.starts_on)

@@ -325,8 +325,9 @@ class Work:
         if self._recurs(new.terms) and not self._recurs(segment.terms) and not segment.is_trial:
             # What begins with the change in mid-period begins as the change says.
             new = replace(new, terms=replace(new.terms, proration=behavior))
-        if new.terms != segment.terms:
-            self._add_version(change, day=day_of(before, change), terms=new.terms)
+        if new.terms == segment.terms:  # carried out, and nothing is another one: there is nothing to tell or to bill
+            return
+        self._add_version(change, day=day_of(before, change), terms=new.terms)
         self._settle(before, segment.terms, change, new, behavior)
         self._emit(TOPICS[change.type], changeId=str(change.id))
 
@@ -417,7 +418,8 @@ class Work:
         self.chain = replace(before, subscription=subscription)
         last = before.versions[-1]
         self._add_version(change, day=day, terms=last.terms)
-        if day <= subscription.emitted_until:
+        # One that ends before it began has no day on which that is told later.
+        if day <= max(subscription.emitted_until, subscription.starts_on):
             self._emit("churned")
         self.refund_behavior = RefundBehavior(change.payload.get("refundBehavior", RefundBehavior.NONE))
         if self.refund_behavior is not RefundBehavior.PRORATED or day >= before.subscription.billed_until:
