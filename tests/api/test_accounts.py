@@ -48,6 +48,7 @@ async def test_the_chart_by_standard_account_and_number(api: Api) -> None:
         "vatCodeId": await vat_code(api, "S01"),
         "sumFrom": None,
         "isActive": True,
+        "role": None,
     }
     receivables = next(row for row in rows if row["accountNumber"] == 6190)
     assert receivables["controlAccountType"] == "ACCOUNTS_RECEIVABLE"
@@ -81,6 +82,7 @@ async def test_accounts_of_each_kind(api: Api, other_api: Api, extra: dict[str, 
         "vatCodeId": None,
         "sumFrom": body.get("sumFrom"),
         "isActive": True,
+        "role": None,
     }
     assert await account(api, 1015) == answer.json()
     again = await api.post("/v1/accounts", body)
@@ -187,6 +189,7 @@ async def test_every_standard_number_is_created_as_the_standard_has_it_in_its_pl
             "vatCodeId": codes.get(standard.vat_code or ""),
             "sumFrom": standard.sum_from,
             "isActive": True,
+            "role": None,
         }
     after = (await api.get("/v1/accounts")).json()
     assert [row["accountNumber"] for row in after] == sorted({*before, *standard_accounts("DK")}, key=_place(before))

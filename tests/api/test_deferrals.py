@@ -12,6 +12,7 @@ from tests.api.test_credit_notes import RECEIVABLE, faultless
 from tests.api.test_invoices_pdf import pdf
 from tests.conftest import Api
 from tests.days import today_of
+from tests.ledger_books import as_owner
 from tests.selling import Shop, booked, line
 
 from ledgerbee.core.dates import last_of_month
@@ -324,6 +325,29 @@ async def test_periods_are_printed_and_in_e_invoices(shop: Shop) -> None:
         assert xml.count(found) == xml.count("<cac:InvoicePeriod>") == 1
         xml = (await shop.api.get(f"{path}/e-invoice?format=oioubl")).text
         assert xml.count("<cac:RequestedDeliveryPeriod><cbc:StartDate>2026-03-01</cbc:StartDate>") == 1
+
+
+async def test_a_chart_without_the_account_gets_one(shop: Shop, database_url: str) -> None:
+    """As charts of earlier releases are outside of Denmark: nothing is deferred until an account has the role."""
+    owner = await as_owner(database_url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(shop.api.company_id))
+    await owner.execute("UPDATE accounts SET role = NULL WHERE company_id = $1 AND number = 8071", shop.api.company_id)
+    await owner.close()
+    draft = await shop.draft(await shop.customer(), line(await shop.price(), **days("2026-03-01", "2026-12-31")))
+    path, body = f"/v1/invoices/{draft['id']}/send", {"deliveryType": "Manual"}
+    await shop.refused("POST", path, body, 400, "INVOICE_DEFERRAL_ACCOUNT_MISSING")
+    account = {"accountNumber": 8072, "name": "Forudfaktureret", "ledgerType": "BALANCE_SHEET", "publicAccountId": 8070}
+    account |= {"role": "DEFERRED_REVENUE", "accountClassification": "ASSET"}
+    await shop.refused("POST", "/v1/accounts", account, 400, "SHARED_VALIDATION_FAILED")
+    made = await shop.ok("POST", "/v1/accounts", account | {"accountClassification": "LIABILITY"})
+    assert made["role"] == "DEFERRED_REVENUE"
+    again = account | {"accountClassification": "LIABILITY", "accountNumber": 8073}
+    details = await shop.refused("POST", "/v1/accounts", again, 409, "ACCOUNT_ROLE_ALREADY_EXISTS")
+    assert details == {"property": "role", "value": "DEFERRED_REVENUE"}
+    await shop.refused("PATCH", f"/v1/accounts/{made['id']}", {"isActive": False}, 409, "ACCOUNT_IN_USE")
+    sold = await shop.send(draft)
+    assert booked(await shop.entry(sold["journalEntryId"]))[1][0] == 8072
+    assert await faultless(shop)
 
 
 async def test_a_lost_invoice_keeps_its_schedule(shop: Shop) -> None:

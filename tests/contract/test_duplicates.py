@@ -13,6 +13,14 @@ from ledgerbee.core.ids import new_id
 #: Code -> operation, the field, and what else the body needs to reach it.
 TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ACCOUNT_NUMBER_ALREADY_EXISTS": ("POST /v1/accounts", "accountNumber", {}),
+    "ACCOUNT_ROLE_ALREADY_EXISTS": (
+        "POST /v1/accounts",
+        "role",
+        {
+            "role": "DEFERRED_REVENUE", "accountNumber": 98765, "ledgerType": "BALANCE_SHEET",
+            "accountClassification": "LIABILITY",
+        },
+    ),
     "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS": (
         "POST /v1/customers", "externalSystemId", {"externalSystemId": "X-1"},
     ),

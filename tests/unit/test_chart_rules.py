@@ -51,6 +51,14 @@ def is_account(account: Account) -> bool:
     return True
 
 
+def test_what_is_owed_in_kind_is_a_liability_of_no_party() -> None:
+    for role in AccountRole:
+        assert is_account(replace(VAT_ACCOUNT, role=role))
+        assert not is_account(replace(VAT_ACCOUNT, role=role, classification=Classification.ASSET))
+        creditors = replace(VAT_ACCOUNT, role=role, control_account_type=ControlAccountType.ACCOUNTS_PAYABLE)
+        assert not is_account(creditors)
+
+
 @pytest.mark.parametrize("ledger_type", LedgerType)
 def test_every_combination_of_type_classification_and_control(ledger_type: LedgerType) -> None:
     allowed = {

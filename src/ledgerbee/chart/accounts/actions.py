@@ -9,6 +9,7 @@ from ledgerbee.chart.accounts.model import (
     Account,
     AccountFields,
     AccountId,
+    AccountRole,
     NewAccount,
 )
 from ledgerbee.chart.accounts.wire import render
@@ -21,10 +22,11 @@ from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 
 
-async def create(context: Context, given: NewAccount) -> Account:
+async def create(context: Context, given: NewAccount, role: AccountRole | None = None) -> Account:
     """Add an account, completed by the public standard chart (`rules.completed`). Emits `account.created`.
 
-    Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS` and validation errors.
+    With a `role` the system books on it from now on. Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS`,
+    `ACCOUNT_ROLE_ALREADY_EXISTS` and validation errors.
     """
     standard_number = rules.standard_number_of(given)
     company = await companies.get(context)
@@ -33,7 +35,7 @@ async def create(context: Context, given: NewAccount) -> Account:
     if standard is not None and standard.vat_code and given.ledger_type is None:
         usual_code = await store.active_vat_code_id(context, standard.vat_code)
     fields = rules.completed(given, standard, company.preferred_language, usual_code)
-    account = Account(id=AccountId(new_id()), created_at=context.now, **fields_of(fields))
+    account = Account(id=AccountId(new_id()), role=role, created_at=context.now, **fields_of(fields))
     rules.check_account(account)
     if standard is not None:
         rules.check_kind(account, standard)

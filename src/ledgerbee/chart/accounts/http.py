@@ -9,6 +9,7 @@ from ledgerbee.chart.accounts.model import (
     ACCOUNT_IN_USE,
     ACCOUNT_NOT_FOUND,
     ACCOUNT_NUMBER_ALREADY_EXISTS,
+    ACCOUNT_ROLE_ALREADY_EXISTS,
     VAT_CODE_NOT_FOUND,
     AccountId,
 )
@@ -69,13 +70,14 @@ async def list_standard_accounts(context: Ctx) -> list[StandardAccountResponse]:
         status=201,
         extension=True,
         description="Adds an account, a heading or a total to the chart. A number of the public standard chart "
-        "(`GET /v1/standard-accounts`) is enough: the rest is as the standard has it.",
+        "(`GET /v1/standard-accounts`) is enough: the rest is as the standard has it. With a `role` the system books "
+        "on it by itself; charts of earlier releases may lack one.",
         response="Account created",
-        errors=[VAT_CODE_NOT_FOUND, ACCOUNT_NUMBER_ALREADY_EXISTS],
+        errors=[VAT_CODE_NOT_FOUND, ACCOUNT_NUMBER_ALREADY_EXISTS, ACCOUNT_ROLE_ALREADY_EXISTS],
     ),
 )
 async def create_account(context: Ctx, body: CreateAccountRequest) -> AccountResponse:
-    return render(await actions.create(context, body.account()))
+    return render(await actions.create(context, body.account(), body.role))
 
 
 @router.patch(

@@ -52,6 +52,16 @@ class StatementLine(StrEnum):
     TOTAL_EQUITY_AND_LIABILITIES = "TOTAL_EQUITY_AND_LIABILITIES"
 
 
+class AccountRole(StrEnum):
+    """Roles of accounts that the system books on and that charts of earlier releases lack: a new account may have one.
+
+    Both are liabilities: what customers paid ahead, and what they were invoiced for days to come.
+    """
+
+    CUSTOMER_PREPAYMENTS = "CUSTOMER_PREPAYMENTS"
+    DEFERRED_REVENUE = "DEFERRED_REVENUE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
     """What is said of an account to be added. What is left out is as the public standard chart has it.
@@ -111,6 +121,9 @@ class AccountLabel(NamedTuple):
 ACCOUNT_NOT_FOUND = ErrorCode("ACCOUNT_NOT_FOUND", 404, "No such account in the company")
 ACCOUNT_NUMBER_ALREADY_EXISTS = ErrorCode(
     "ACCOUNT_NUMBER_ALREADY_EXISTS", 409, "Another account of the company has this number"
+)
+ACCOUNT_ROLE_ALREADY_EXISTS = ErrorCode(
+    "ACCOUNT_ROLE_ALREADY_EXISTS", 409, "Another account of the company has this role"
 )
 ACCOUNT_IN_USE = ErrorCode("ACCOUNT_IN_USE", 409, "The account is booked on by the system itself")
 ACCOUNT_NOT_BOOKABLE = ErrorCode(

@@ -8,6 +8,7 @@ from ledgerbee.chart.accounts.model import (
     BOOKABLE,
     Account,
     AccountFields,
+    AccountRole,
     Classification,
     ControlAccountType,
     LedgerType,
@@ -85,6 +86,7 @@ def checks(account: Account) -> Iterator[Callable[[], object]]:
     yield lambda: _check_control(account)
     yield lambda: _check_vat_code(account)
     yield lambda: _check_sum(account)
+    yield lambda: _check_role(account)
 
 
 def _check_classification(account: Account) -> None:
@@ -119,6 +121,15 @@ def _check_sum(account: Account) -> None:
             raise invalid(("sumFrom", "max", "sumFrom must be a number up to that of the total's standard account"))
     elif account.sum_from is not None:
         raise invalid(("sumFrom", "isEmpty", "sumFrom must be left out: the account is no total"))
+
+
+def _check_role(account: Account) -> None:
+    """What is owed in kind is a liability that stands for no party."""
+    if account.role in set(AccountRole) and (
+        account.classification is not Classification.LIABILITY or account.control_account_type is not None
+    ):
+        text = f"role {account.role} needs an account classified as LIABILITY without controlAccountType"
+        raise invalid(("role", "isIn", text))
 
 
 def check_kind(account: Account, standard: AccountSeed) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 from ledgerbee.chart.accounts.model import (
     ACCOUNT_NOT_FOUND,
     ACCOUNT_NUMBER_ALREADY_EXISTS,
+    ACCOUNT_ROLE_ALREADY_EXISTS,
     Account,
     AccountId,
     Classification,
@@ -61,8 +62,12 @@ async def get_for_update(context: Context, account_id: AccountId) -> Account:
 
 
 async def insert(context: Context, account: Account) -> None:
-    """Add an account. Raises `ACCOUNT_NUMBER_ALREADY_EXISTS`."""
-    with rows.refusing({"accounts_number": ACCOUNT_NUMBER_ALREADY_EXISTS.taken("accountNumber", account.number)}):
+    """Add an account. Raises `ACCOUNT_NUMBER_ALREADY_EXISTS`, `ACCOUNT_ROLE_ALREADY_EXISTS`."""
+    taken = {
+        "accounts_number": ACCOUNT_NUMBER_ALREADY_EXISTS.taken("accountNumber", account.number),
+        "accounts_role": ACCOUNT_ROLE_ALREADY_EXISTS.taken("role", account.role or ""),
+    }
+    with rows.refusing(taken):
         await insert_many(context, [account])
 
 

@@ -11,6 +11,7 @@ from ledgerbee.chart.accounts import rules
 from ledgerbee.chart.accounts.model import (
     Account,
     AccountFields,
+    AccountRole,
     Classification,
     ControlAccountType,
     LedgerType,
@@ -43,6 +44,10 @@ class AccountResponse(ResponseModel):
         "equity (TOTAL_INTERVALS) has none."
     )
     is_active: bool = Field(description="Inactive accounts can't be booked on")
+    role: str | None = Field(
+        description="What the system books on it by itself, or the total of the statements that it is (extension)",
+        examples=["DEFERRED_REVENUE"],
+    )
 
 
 class CreateAccountRequest(RequestModel):
@@ -67,6 +72,10 @@ class CreateAccountRequest(RequestModel):
     )
     vat_code_id: Id = omitted(description="VAT code of sales on the account; journal lines name their own")
     sum_from: AccountNumber = omitted(description="Needed for totals: the first account number that is summed")
+    role: AccountRole = omitted(
+        description="Have the system book on it, where no other account has the role: prepayments of customers, or "
+        "deferred revenue. A LIABILITY"
+    )
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Whether its properties fit together, where the standard account gives none."""
@@ -77,7 +86,7 @@ class CreateAccountRequest(RequestModel):
             control_account_type=lambda: self.control_account_type,
             vat_code_id=lambda: self.vat_code_id,
             sum_from=lambda: self.sum_from,
-            role=lambda: None,
+            role=lambda: self.role,
         )
         return rules.checks(cast("Account", account))
 
@@ -125,6 +134,7 @@ def render(account: Account) -> AccountResponse:
         vat_code_id=account.vat_code_id,
         sum_from=account.sum_from,
         is_active=account.is_active,
+        role=account.role,
     )
 
 
