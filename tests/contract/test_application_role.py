@@ -39,18 +39,27 @@ TABLES = {
     "INSERT SELECT UPDATE(amount_left base_amount_left next_month)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links usage_import_parts vat_code_rates",
-    "INSERT SELECT UPDATE": "billing_runs billing_schedules companies contacts credit_notes customers departments"
+    "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments"
     " idempotency_keys"
-    " journal_imports order_confirmations quotes subscription_changes subscriptions test_clocks usage_days"
+    " journal_imports order_confirmations quotes test_clocks"
     " webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
+    "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
+    " department_contact_override_id emitted_until ends_on is_cancelled is_paused name next_run_on payment_method_id"
+    " plan_id updated_at version)": "subscriptions",
+    "INSERT SELECT UPDATE(billed_until carried next_billing_date)": "billing_schedules",
+    "INSERT SELECT UPDATE(code completed_at credit_notes invoices message processed refused skipped started_at status"
+    " updated_at)": "billing_runs",
+    "INSERT SELECT UPDATE(events last_at last_id last_value max sum too_late withdrawn)": "usage_days",
+    "INSERT SELECT UPDATE(failure status updated_at)": "subscription_changes",
+    "DELETE INSERT SELECT UPDATE(billed_until)": "metered_spans",
+    "DELETE INSERT SELECT UPDATE(events)": "late_usage",
     "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id net waits)": "subscription_charges",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at received_on state subscription_id"
     " value)": "usage_events",
     "INSERT SELECT UPDATE(cancelled_at closed_at events reverted_at status superseded)": "usage_backfills",
     "INSERT SELECT UPDATE(state_before)": "usage_backfill_events",
-    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
-    " products usage_imports",
+    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products usage_imports",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",

@@ -168,11 +168,25 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " upload_secret_hash",
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
-    "billing_runs": {OWN: "*"},
-    "billing_schedules": {OWN: "*"},
-    "subscriptions": {OWN: "*"},
+    "billing_runs": {
+        STAYS: "id trigger as_of is_dry_run confirms_catch_up subscription_ids created_at",
+        OWN: "status processed invoices credit_notes skipped refused code message started_at completed_at updated_at",
+    },
+    "billing_schedules": {
+        STAYS: "subscription_id price_id billing_period_type",
+        OWN: "billed_until next_billing_date carried",
+    },
+    "subscriptions": {
+        STAYS: "id customer_id partner_reference_id currency starts_on trial_until proration_behavior created_at",
+        OWN: "version name plan_id is_paused ends_on is_cancelled payment_method_id automatic_billing"
+        " customer_department_id department_contact_override_id awaits_payment billed_until emitted_until next_run_on"
+        " updated_at",
+    },
     "subscription_versions": {STAYS: "*"},
-    "subscription_changes": {OWN: "*"},
+    "subscription_changes": {
+        STAYS: "id subscription_id type effective_on payload proration_behavior restarts_period created_at",
+        OWN: "status failure updated_at",
+    },
     "subscription_charges": {
         STAYS: "id subscription_id price_id kind period_start period_end part change_id service_start service_end"
         " quantity period_amount discount_percent net events carried credits_charge_id created_at",

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.chart.accounts.model import BOOKABLE, Account, AccountId, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import (
+    BOOKABLE,
+    Account,
+    AccountId,
+    AccountRole,
+    Classification,
+    ControlAccountType,
+    LedgerType,
+)
 from ledgerbee.chart.accounts.rules import check_account
 from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.vat_codes.model import (

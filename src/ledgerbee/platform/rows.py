@@ -73,9 +73,14 @@ def insert_many(table: str, kind: type[Any]) -> str:
     return f"INSERT INTO {table} (company_id, {listed}) SELECT $1, {listed} FROM unnest({arrays(kind, 2)}) r ({listed})"
 
 
-def update_many(table: str, kind: type[Any], fixed: Collection[str] = ("created_at",)) -> str:
-    """UPDATE of rows as `update` does it; takes `company_id` ($1) and `column_values`."""
-    changed = ", ".join(f"{name} = r.{name}" for name in names_of(kind) if name not in {"id", *fixed})
+def update_many(
+    table: str, kind: type[Any], fixed: Collection[str] = ("created_at",), untouched: Collection[str] = ()
+) -> str:
+    """UPDATE of rows as `update` does it; takes `company_id` ($1) and `column_values`.
+
+    `untouched` columns stay as they are; they may be null, which `fixed` ones, that are compared, may not.
+    """
+    changed = ", ".join(f"{name} = r.{name}" for name in names_of(kind) if name not in {"id", *fixed, *untouched})
     kept = " AND ".join(f"t.{name} = r.{name}" for name in ("id", *fixed))
     return (
         f"UPDATE {table} t SET {changed} FROM unnest({arrays(kind, 2)}) r ({columns(kind)})"

@@ -66,3 +66,17 @@ CREATE INDEX credit_note_lines_credited ON credit_note_lines (company_id, invoic
     WHERE invoice_line_id IS NOT NULL;
 CREATE INDEX subscription_charges_of_note ON subscription_charges (company_id, credit_note_id)
     WHERE credit_note_id IS NOT NULL;
+
+-- The API's role changes of subscriptions, usage and billing runs what moves, and nothing that was agreed or reported.
+REVOKE UPDATE ON subscriptions, billing_schedules, subscription_changes, billing_runs, metered_spans, late_usage, usage_days
+    FROM ledgerbee_app;
+GRANT UPDATE (version, name, plan_id, is_paused, ends_on, is_cancelled, payment_method_id, automatic_billing,
+    customer_department_id, department_contact_override_id, awaits_payment, billed_until, emitted_until, next_run_on, updated_at)
+    ON subscriptions TO ledgerbee_app;
+GRANT UPDATE (billed_until, next_billing_date, carried) ON billing_schedules TO ledgerbee_app;
+GRANT UPDATE (status, failure, updated_at) ON subscription_changes TO ledgerbee_app;
+GRANT UPDATE (status, processed, invoices, credit_notes, skipped, refused, code, message, started_at, completed_at, updated_at)
+    ON billing_runs TO ledgerbee_app;
+GRANT UPDATE (billed_until) ON metered_spans TO ledgerbee_app;
+GRANT UPDATE (events) ON late_usage TO ledgerbee_app;
+GRANT UPDATE (events, too_late, withdrawn, sum, max, last_value, last_at, last_id) ON usage_days TO ledgerbee_app;

@@ -69,7 +69,13 @@ WHERE s.company_id = $1 AND s.id = ANY($2) AND (
                WHERE h.company_id = $1 AND h.subscription_id = s.id AND h.status = 'pending'))
 """
 _INSERT: Final = rows.insert("subscriptions", Subscription)
-_UPDATE_MANY: Final = rows.update_many("subscriptions", Subscription)
+#: What was agreed once for the whole chain stays.
+_UPDATE_MANY: Final = rows.update_many(
+    "subscriptions",
+    Subscription,
+    fixed=("customer_id", "currency", "starts_on", "proration_behavior", "created_at"),
+    untouched=("partner_reference_id", "trial_until"),
+)
 _INSERT_VERSION: Final = rows.insert("subscription_versions", VersionRow)
 _PUT_SCHEDULES: Final = (
     f"{rows.insert_many('billing_schedules', BillingSchedule)}"

@@ -32,12 +32,15 @@ class Amounts(NamedTuple):
     base_amount: Decimal
 
     def less(self, other: "Amounts") -> "Amounts":
+        """What is more than `other`."""
         return Amounts(EXACT.subtract(self.amount, other.amount), EXACT.subtract(self.base_amount, other.base_amount))
 
     def rounded(self, currency: str, base_currency: str) -> "Amounts":
+        """Each at its currency's minor units."""
         return Amounts(round_money(self.amount, currency), round_money(self.base_amount, base_currency))
 
     def within(self, bound: "Amounts") -> "Amounts":
+        """Neither beyond `bound` nor on the other side of zero."""
         return Amounts(within(bound.amount, self.amount), within(bound.base_amount, self.base_amount))
 
 
@@ -45,6 +48,7 @@ NOTHING: Final = Amounts(ZERO, ZERO)
 
 
 def left_of(deferral: Deferral) -> Amounts:
+    """What is neither recognised nor credited."""
     return Amounts(deferral.amount_left, deferral.base_amount_left)
 
 
@@ -65,6 +69,7 @@ def within(bound: Decimal, value: Decimal) -> Decimal:
 
 
 def with_left(deferral: Deferral, amount: Decimal, base_amount: Decimal, next_month: date) -> Deferral:
+    """The deferral with so much left, which is recognised from `next_month` on."""
     return replace(
         deferral,
         amount_left=amount,
