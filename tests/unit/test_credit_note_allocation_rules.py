@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,8 @@ from ledgerbee.sales.credit_notes.model import (
     InvoiceLine,
     TakenLine,
 )
-from ledgerbee.sales.documents.model import DocumentLineType, Line, Tax
+from ledgerbee.sales.credit_notes.rules.allocation import _period
+from ledgerbee.sales.documents.model import DocumentLineType, Line, PeriodLine, ServicePeriod, Tax
 from ledgerbee.sales.documents.rules import compute, line_net
 
 D = Decimal
@@ -287,3 +289,18 @@ def test_any_sequence_of_notes_ends_at_zero_and_never_goes_below(sale: Creditabl
             assert line.net is not None
             shown = line.quantity * line.unit_price * (100 - (line.discount_percent or ZERO)) / 100
             assert round_money(shown, sale.currency) == -line.net, "what is printed makes the amount"
+
+
+def test_a_note_says_the_days_that_it_gives_back_of_those_that_the_line_is_for() -> None:
+    """All of them where it says none, or none of these."""
+    first, last = date(2026, 3, 1), date(2026, 5, 31)
+    sold = PeriodLine(new_id(), PRODUCT, service_period_start=first, service_period_end=last)
+    for said, days in (
+        (None, (first, last)),
+        ((date(2026, 4, 1), date(2026, 7, 1)), (date(2026, 4, 1), last)),
+        ((date(2026, 6, 1), date(2026, 7, 1)), (first, last)),
+    ):
+        asked = CreditedLine(PRODUCT, sold.id, service_period=None if said is None else ServicePeriod(*said))
+        assert tuple(_period(sold, asked).values()) == days
+    bare = PeriodLine(new_id(), PRODUCT)
+    assert _period(bare, CreditedLine(PRODUCT, bare.id, service_period=ServicePeriod(first, last))) == {}

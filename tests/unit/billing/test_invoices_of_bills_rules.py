@@ -23,8 +23,9 @@ from tests.unit.billing.chains import (
     subscribed,
     usage_price,
 )
+from tests.unit.test_invoices_rules import invoice
 
-from ledgerbee.billing.charges.model import BillShare
+from ledgerbee.billing.charges.model import BillShare, BookedAs
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
 from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare
@@ -217,6 +218,28 @@ def test_what_is_taken_back_has_a_negative_quantity() -> None:
         (D(-1), D(210), D("-210.00")),
         (D(1), D(420), D("420.00")),
     ]
+
+
+def test_how_it_is_booked_today_decides_where_a_credit_stands() -> None:
+    """An upgrade takes back what was billed with the same VAT; with another one that becomes a note."""
+    small, large = price("310"), price("620")
+    plans = [plan(small), plan(large)]
+    life = subscribed(plans[0], [small, large], "01-01", AT_ONCE, others=[plans[1]])
+    life.run("01-01")
+    billed = life.chain.charges[0]
+    life.change(ChangeType.REPLACE_PLAN, "01-11", planId=str(plans[1].plan_id))
+    chains = [(loaded(life), carried(life, "01-11"))]
+    planned = rules.plan_invoices(chains)
+    assert rules.credited_charges(planned) == [billed.id]
+    account_id, buyer = new_id(), invoice("DKK")
+    lines = [replace(line, account_id=account_id) for line in rules.lines_of(planned.invoices[0])]
+    today = rules.booked_today(planned, [(buyer, lines)])
+    here = BookedAs(buyer.customer_id, buyer.customer_department_id, account_id, None, None)
+    assert today == {life.subscription.id: {small.id: here, large.id: here}}
+    assert rules.plan_invoices(chains, today, {billed.id: here}).shares == planned.shares
+    apart = rules.plan_invoices(chains, today, {billed.id: here._replace(vat_rate=D(25))})
+    assert [one.share.on_note for one in apart.on_notes] == [D("-210.00")]
+    assert rules.credited_charges(apart) == []
 
 
 def test_what_came_late_is_one_line_of_the_difference() -> None:
