@@ -80,7 +80,10 @@ class Metering:
 
         async def work(context: Context) -> int:
             await actions.hold(context, [UUID(self.customer_id)])
+            # The application makes spans anew; only their owner may set what it likes.
+            await context.connection.execute("SET ROLE NONE")
             await context.connection.execute(changes, context.company_id, *arguments)
+            await context.connection.execute("RESET ROLE")
             before = await context.connection.fetch(_OWNED, context.company_id)
             await actions.reattribute(context, [UUID(self.customer_id)], from_day)
             return len({*await context.connection.fetch(_OWNED, context.company_id)} - {*before})

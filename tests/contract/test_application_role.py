@@ -53,7 +53,7 @@ TABLES = {
     "INSERT SELECT UPDATE(events last_at last_id last_value max sum too_late withdrawn)": "usage_days",
     "INSERT SELECT UPDATE(failure status updated_at)": "subscription_changes",
     "DELETE INSERT SELECT UPDATE(billed_until)": "metered_spans",
-    "DELETE INSERT SELECT UPDATE(events)": "late_usage",
+    "DELETE INSERT SELECT UPDATE(events is_counted)": "late_usage",
     "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id net waits)": "subscription_charges",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at received_on state subscription_id"
     " value)": "usage_events",

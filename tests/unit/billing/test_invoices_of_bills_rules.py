@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     AT_ONCE,
+    BOOKED,
     DAY,
     GIVEN_AWAY,
     MONTH,
@@ -96,7 +97,7 @@ def test_a_parent_has_one_invoice_for_its_children_of_a_date() -> None:
 def test_a_parent_may_have_an_invoice_for_each_subscription_of_a_child() -> None:
     parent = new_id()
     children = [of_price("200", "02-01") for _ in range(3)]
-    invoices, _ = rules.plan_invoices([(loaded(one, parent, alone=True), carried(one, "02-01")) for one in children])
+    invoices, _, _ = rules.plan_invoices([(loaded(one, parent, alone=True), carried(one, "02-01")) for one in children])
     assert [(it.payer_id, len(it.shares)) for it in invoices] == [(parent, 1)] * 3
     heading, line = rules.lines_of(invoices[0])
     customer_id = children[0].subscription.customer_id
@@ -107,7 +108,7 @@ def test_a_parent_may_have_an_invoice_for_each_subscription_of_a_child() -> None
 def test_children_are_in_the_order_of_their_numbers_each_below_its_name() -> None:
     parent, lives = new_id(), {number: of_price("200", "02-01") for number in ("K10", "K9", "3")}
     chains = [(loaded(life, parent, number=number), carried(life, "02-01")) for number, life in lives.items()]
-    (invoice,), _ = rules.plan_invoices(chains)
+    (invoice,), _, _ = rules.plan_invoices(chains)
     lines = rules.lines_of(invoice)
     assert [line.description for line in lines if line.net is None] == [
         f"{it} Havblik A/S" for it in ("3", "K9", "K10")
@@ -124,7 +125,13 @@ def test_what_another_one_was_billed_goes_back_to_it_by_notes() -> None:
     life.change(ChangeType.REPLACE_PLAN, "01-11", planId=str(plans[1].plan_id))
     advanced = carried(life, "01-11")
     (credit,) = (one for bill in advanced.bills for one in bill.charges if one.is_credit)
-    (invoice,), notes = rules.plan_invoices([(loaded(life, new_id()), advanced)], {credit.id})
+    assert credit.credits_charge_id is not None
+    parent = new_id()
+    (invoice,), notes, _ = rules.plan_invoices(
+        [(loaded(life, parent), advanced)],
+        {life.subscription.id: dict.fromkeys((small.id, large.id), BOOKED._replace(customer_id=parent))},
+        {credit.credits_charge_id: BOOKED},
+    )
     assert [one.share.on_invoice for one in invoice.shares] == [Decimal("420.00")]
     assert [(one.share.charge.id, one.share.on_invoice, one.share.on_note) for one in notes] == [
         (credit.id, Decimal(0), Decimal("-210.00"))
@@ -140,13 +147,13 @@ def four_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_has_more_lines_than_an_invoice_is_several_and_a_child_stays_together() -> None:
     parent = new_id()
     lives = [subscribed(plan(*own), own, "02-01") for own in ([price("10") for _ in range(n)] for n in (2, 2, 1, 5))]
-    invoices, notes = rules.plan_invoices(
+    invoices, notes, _ = rules.plan_invoices(
         [(loaded(one, parent, number=str(number)), carried(one, "02-01")) for number, one in enumerate(lives)]
     )
     shown = [[str(line.description)[0] if line.net is None else "-" for line in rules.lines_of(it)] for it in invoices]
     assert shown == [["0", "-", "-"], ["1", "-", "-"], ["2", "-"], ["3", "-", "-", "-"], ["3", "-", "-"]]
-    assert notes == []
-    alone, _ = rules.plan_invoices([(loaded(lives[3]), carried(lives[3], "02-01"))])
+    assert notes == ()
+    alone, _, _ = rules.plan_invoices([(loaded(lives[3]), carried(lives[3], "02-01"))])
     assert [len(rules.lines_of(it)) for it in alone] == [4, 1]
 
 

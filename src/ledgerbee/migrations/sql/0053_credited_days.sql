@@ -78,5 +78,5 @@ GRANT UPDATE (status, failure, updated_at) ON subscription_changes TO ledgerbee_
 GRANT UPDATE (status, processed, invoices, credit_notes, skipped, refused, code, message, started_at, completed_at, updated_at)
     ON billing_runs TO ledgerbee_app;
 GRANT UPDATE (billed_until) ON metered_spans TO ledgerbee_app;
-GRANT UPDATE (events) ON late_usage TO ledgerbee_app;
+GRANT UPDATE (events, is_counted) ON late_usage TO ledgerbee_app;
 GRANT UPDATE (events, too_late, withdrawn, sum, max, last_value, last_at, last_id) ON usage_days TO ledgerbee_app;
