@@ -106,7 +106,8 @@ def demo(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Sell and credit published documents over the API, mail, book and receive them. Fails if a figure differs.
+    """Sell and credit published documents over the API, mail, book and receive them; meter and bill a month of
+    published flights. Fails if a figure differs.
 
     Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
     """

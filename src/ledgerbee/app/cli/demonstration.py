@@ -13,7 +13,7 @@ from rich.console import Console
 from ledgerbee.app.cli.options import embedded_dir, fail
 from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings
-from ledgerbee.app.demo import checks, published
+from ledgerbee.app.demo import checks, flights, published
 from ledgerbee.app.demo.client import DemoError
 from ledgerbee.app.demo.database import own_database
 from ledgerbee.app.demo.report import print_outcome
@@ -21,12 +21,15 @@ from ledgerbee.app.demo.run import Outcome, run
 from ledgerbee.embedded import running
 from ledgerbee.platform import logs
 
+#: The invoice of the metered month.
+METERED_PDF: Final = "metered-month.pdf"
 #: Columns where no terminal says how many there are.
 _WIDTH: Final = 110
 
 
 def demonstrate(output: Path, file: Path | None, data_dir: Path | None) -> bool:
-    """Sell the published invoices, write their PDFs below `output` and print what came of it; True if all holds.
+    """Sell the published invoices, bill the published flights, write the PDFs below `output` and print what came of
+    it; True if all holds. Of another `file` than the usual one only the documents are sold.
 
     The database is the demo's own, on the server that any command would use, and new at every run.
     """
@@ -36,13 +39,14 @@ def demonstrate(output: Path, file: Path | None, data_dir: Path | None) -> bool:
         documents = published.documents(file)
     except ValueError as fault:
         fail(f"{file} is no file of published documents: {fault}.")
+    flown = flights.flights() if file is None else []
     output.mkdir(
         parents=True, exist_ok=True
     )  # before anything is sold: PDFs that can't be written are reported at once
     doing = f"Selling {len(documents)} published documents over the API"
     try:
         with Console(stderr=True).status(doing), _server_url(data_dir) as server_url, own_database(server_url) as found:
-            outcome = run(found, documents)
+            outcome = run(found, documents, flown)
     except DemoError as fault:
         fail(str(fault))
     pdfs = _write_pdfs(outcome, output)
@@ -76,4 +80,6 @@ def _write_pdfs(outcome: Outcome, output: Path) -> dict[str, Path]:
         path = output / f"{name}.pdf"
         path.write_bytes(sale.pdf)
         written[sale.document["key"]] = path
+    if outcome.metered is not None:
+        (output / METERED_PDF).write_bytes(outcome.metered[0].pdf)
     return written

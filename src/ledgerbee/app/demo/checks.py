@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from ledgerbee.app.demo import published
+from ledgerbee.app.demo import flights, published
 from ledgerbee.app.demo.buyer import Received
+from ledgerbee.app.demo.metering import Metered
 from ledgerbee.app.demo.published import Figures
 from ledgerbee.app.demo.run import Books, Outcome
 from ledgerbee.app.demo.seller import Sold
@@ -16,7 +18,8 @@ def faults(outcome: Outcome) -> list[str]:
         *(fault for sale in outcome.sold for fault in _sale_faults(sale)),
         *(fault for sale in outcome.sold for fault in _receipt_faults(sale, outcome.received[sale.document["key"]])),
         *_mail_faults(outcome),
-        *(fault for books in [*outcome.books, outcome.buyer] for fault in _book_faults(books)),
+        *(metering_faults(outcome.metered[0]) if outcome.metered else ()),
+        *(fault for books in outcome.all_books for fault in _book_faults(books)),
     ]
 
 
@@ -43,6 +46,33 @@ def difference(sale: Sold) -> str | None:
     }
     named = [f"{name} {a:f}, published {b:f}" for name, (a, b) in pairs.items() if a != b]
     return "; ".join(named) or None
+
+
+def metering_faults(metered: Metered) -> list[str]:
+    """Where the month as it was billed differs from the sums made straight from the flights."""
+    wanted, all_flown = flights.expected(metered.flown), len(metered.flown)
+    events = {"attributed": wanted.flights, "unattributed": 0, "billed": wanted.flights, "open": 0, "tooLate": 0}
+    later = all_flown - wanted.flights
+    line = metered_line(metered)
+    pairs = {
+        "events taken in": (_sum_of(metered.batches, "accepted"), all_flown),
+        "events taken in when they came again": (_sum_of(metered.repeated, "accepted"), 0),
+        "duplicates": (_sum_of(metered.repeated, "duplicates"), all_flown),
+        "minutes of the month on the meter": (Decimal(metered.month["quantity"]), wanted.minutes),
+        **{f"events of the month {name}": (metered.month[name], count) for name, count in events.items()},
+        "events accepted in all": (metered.usage["accepted"], all_flown),
+        "events open in all": (metered.usage["open"], later),
+        "the status of the run": (metered.run["status"], "completed"),
+        "invoices of the run": (metered.run["invoices"], 1),
+        "invoices of the same run again": (metered.rerun["invoices"], 0),
+        "invoices": (len(metered.invoices), 1),
+        "minutes on the invoice": (Decimal(line["quantity"]), wanted.minutes),
+        "cents for the minutes": (_cents(line["totalPrice"]), wanted.metered_cents),
+        "cents before VAT": (_cents(metered.invoices[0]["subtotal"]), wanted.net_cents),
+    }
+    found = [f"metered month: {what}: {ours}, by the flights {theirs}" for what, (ours, theirs) in pairs.items()
+             if ours != theirs]  # fmt: skip
+    return found + [f"metered month: {fault}" for fault in _identity_faults(metered)]
 
 
 def is_balanced(books: Books) -> bool:
@@ -91,6 +121,29 @@ def _mail_faults(outcome: Outcome) -> Iterator[str]:
             yield f"a mail came that no invoice sent: {mail.subject}"
         elif list(mail.attachments().values()) != [sale_of_mail.pdf]:
             yield f"{sale_of_mail.document['key']}: its mail carries another PDF than the API gives"
+
+
+def _identity_faults(metered: Metered) -> Iterator[str]:
+    """Each event that was taken in is somewhere, once: of the month, and of all days."""
+    for usage in (metered.month, metered.usage):
+        if usage["accepted"] != usage["attributed"] + usage["unattributed"]:
+            yield f"events were accepted that are neither attributed nor unattributed: {usage}"
+        if usage["attributed"] != sum(usage[name] for name in ("billed", "open", "shown", "tooLate")):
+            yield f"attributed events are not all billed, open, shown or too late: {usage}"
+
+
+def metered_line(metered: Metered) -> dict[str, Any]:
+    """The line of the minutes; there is one other, of the fee."""
+    lines: list[dict[str, Any]] = metered.invoices[0]["lines"]
+    return max(lines, key=lambda line: Decimal(line["quantity"]))
+
+
+def _sum_of(answers: list[dict[str, Any]], name: str) -> int:
+    return sum(answer[name] for answer in answers)
+
+
+def _cents(amount: str) -> Decimal:
+    return Decimal(amount).scaleb(2)
 
 
 def _book_faults(books: Books) -> Iterator[str]:

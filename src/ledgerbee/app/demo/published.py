@@ -91,12 +91,21 @@ def documents(file: Path | None = None) -> list[Document]:
     Raises `OSError` for a file that can't be read and `ValueError` for one that isn't such a file.
     """
     try:
-        content = json.loads(_text(file))
+        content = json.loads(text_of_example(FILE) if file is None else file.read_text("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     check(content)
     found: list[Document] = content["documents"]
     return found
+
+
+def text_of_example(name: str) -> str:
+    """A file of examples/, which ships with the package."""
+    packaged = files(__package__) / name
+    if packaged.is_file():
+        return packaged.read_text("utf-8")
+    # A checkout: src/ledgerbee/app/demo/published.py, and the one copy in examples/.
+    return (Path(__file__).parents[4] / "examples" / name).read_text("utf-8")
 
 
 def figures(document: Document) -> Figures:
@@ -134,16 +143,6 @@ def lines(document: Document) -> list[SoldLine]:
         sold.extend(_published_line(line, _tax(line, reasons)))
     sold.extend(_adjustment(entry, _tax(entry, reasons)) for entry in document["allowancesAndCharges"])
     return sold
-
-
-def _text(file: Path | None) -> str:
-    if file is not None:
-        return file.read_text("utf-8")
-    packaged = files(__package__) / FILE
-    if packaged.is_file():
-        return packaged.read_text("utf-8")
-    # A checkout: src/ledgerbee/app/demo/published.py, and the one copy in examples/.
-    return (Path(__file__).parents[4] / "examples" / FILE).read_text("utf-8")
 
 
 def _published_line(line: Document, tax: Tax) -> Iterator[SoldLine]:

@@ -1,4 +1,4 @@
-"""What the demo prints: every figure beside the published one, the mails, the books."""
+"""What the demo prints: every figure beside the published one, the mails, the month of usage, the books."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ledgerbee.app.demo import checks, published
+from ledgerbee.app.demo import checks, flights, published
+from ledgerbee.app.demo.metering import Metered
 from ledgerbee.app.demo.run import Books, Outcome
 from ledgerbee.app.demo.seller import Sold
 from ledgerbee.core.money import format_amount
@@ -19,15 +20,18 @@ def print_outcome(console: Console, outcome: Outcome, pdfs: dict[str, Path], fau
     _print_figures(console, outcome)
     _print_remarks(console, outcome)
     _print_deliveries(console, outcome, pdfs)
-    for books in [*outcome.books, outcome.buyer]:
+    if outcome.metered is not None:
+        _print_metered(console, outcome.metered[0])
+    for books in outcome.all_books:
         _print_books(console, books)
     console.print()
     for fault in faults:
         console.print(f"[bold red]fault:[/] {escape(fault)}", soft_wrap=True)
     if not faults:
+        usage = "" if outcome.metered is None else f"{len(outcome.metered[0].flown):,} usage events billed to the cent, "
         console.print(
             f"[bold green]Everything holds:[/] {len(outcome.sold)} documents equal to the cent, sold and received, "
-            f"{len(outcome.mails)} mails, {len(outcome.books) + 1} balanced ledgers, verified."
+            f"{usage}{len(outcome.mails)} mails, {len(outcome.all_books)} balanced ledgers, verified."
         )
 
 
@@ -80,6 +84,43 @@ def _print_deliveries(console: Console, outcome: Outcome, pdfs: dict[str, Path])
         console.print(
             f"    [dim]{escape(_payment(sale))}; PDF {escape(str(pdfs[sale.document['key']]))}[/]", soft_wrap=True
         )
+
+
+def _print_metered(console: Console, metered: Metered) -> None:
+    """The month as it was billed above the sums made straight from the flights."""
+    wanted, (invoice, *_) = flights.expected(metered.flown), metered.invoices
+    line = checks.metered_line(metered)
+    start, end = line["servicePeriodStart"], line["servicePeriodEnd"]
+    console.print(
+        f"\n[bold]Flights of {escape(flights.CARRIER)}, {start} to {end}, billed above summed up[/]", soft_wrap=True
+    )
+    table = _table()
+    for name in ("billed", "published flights"):
+        table.add_column(name)
+    for name in ("flights", "minutes", "for the minutes", "with the fee"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    cents = (flights.in_units(one, 2) for one in (wanted.metered_cents, wanted.net_cents))
+    faults = checks.metering_faults(metered)
+    table.add_row(
+        f"invoice {invoice['number']}\n[dim]summed up[/]",
+        f"{len(metered.flown)} reported\n[dim]{len(metered.flown)} in the file[/]",
+        *(
+            f"{ours}\n[dim]{theirs}[/]"
+            for ours, theirs in zip(
+                (str(metered.month["billed"]), f"{Decimal(line['quantity']):f}", line["totalPrice"], invoice["subtotal"]),
+                (str(wanted.flights), str(wanted.minutes), *cents),
+                strict=True,
+            )
+        ),
+        f"[red]{len(faults)} faults[/]" if faults else "[green]equal[/]",
+    )
+    console.print(table)
+    names = ("accepted", "attributed", "unattributed", "billed", "open", "shown", "tooLate")
+    told = ", ".join(f"{metered.usage[name]} {name}" for name in names)
+    again = sum(answer["duplicates"] for answer in metered.repeated)
+    console.print(f"events: {told}; sent once more: {again} duplicates, billed again: {metered.rerun['invoices']}",
+                  soft_wrap=True)  # fmt: skip
 
 
 def _payment(sale: Sold) -> str:

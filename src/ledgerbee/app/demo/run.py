@@ -1,4 +1,5 @@
-"""The demo's course: servers up, every seller sells over HTTP, the books are asked, servers down.
+"""The demo's course: servers up, every seller sells and a month of usage is billed over HTTP, the books are asked,
+servers down.
 
 The API and the worker are the processes that `serve` starts, on a free port of the loopback; the mail server is real
 and local. Only the first company and its key are made from inside, as `ledgerbee company create` makes them.
@@ -20,7 +21,9 @@ import httpx
 from ledgerbee.app.database_access import Access, in_company
 from ledgerbee.app.demo.buyer import Buyer, Received
 from ledgerbee.app.demo.client import TIMEOUT_S, Client
+from ledgerbee.app.demo.flights import Flight
 from ledgerbee.app.demo.mailbox import Mail, Mailbox, mail_socket, receiving
+from ledgerbee.app.demo.metering import Metered, Meterer
 from ledgerbee.app.demo.published import Document
 from ledgerbee.app.demo.seller import Seller, Sold
 from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
@@ -53,24 +56,44 @@ _Finished: TypeAlias = tuple[Seller, list[Sold], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything the demo did. `received` are what was sold as it came back to the buyer, by the document's key."""
+    """Everything the demo did. `received` are what was sold as it came back to the buyer, by the document's key.
+
+    `metered` is the month of usage that was billed, with the books of who billed it; None where there were no flights.
+    """
 
     sold: list[Sold]
     books: list[Books]
     mails: list[Mail]
     received: dict[str, Received]
     buyer: Books
+    metered: tuple[Metered, Books] | None = None
+
+    @property
+    def all_books(self) -> list[Books]:
+        """The books of all companies."""
+        return [*self.books, self.buyer, *(() if self.metered is None else [self.metered[1]])]
 
 
-def run(found: Access, documents: Sequence[Document]) -> Outcome:
-    """Sell `documents` on the database at `found` and give what came of it.
+@dataclass(frozen=True, slots=True)
+class _Traded:
+    """What was done over HTTP."""
+
+    finished: list[_Finished]
+    received: dict[str, Received]
+    buyer: Buyer
+    buyers_balance: dict[str, Any]
+    metered: Metered | None
+
+
+def run(found: Access, documents: Sequence[Document], flown: Sequence[Flight] = ()) -> Outcome:
+    """Sell `documents`, and bill the month of the flights, on the database at `found`, and give what came of it.
 
     Must run in the main thread, which supervises the servers. Raises `DemoError` for what had to work and did not, and
     `KeyboardInterrupt` when it is told to stop, `StartFailedError` for a server that doesn't start.
     """
     with StopSignals() as signals, listen("127.0.0.1", 0) as listener, mail_socket() as mail_listener:
         signals.note()
-        course = _Course(found, documents, listener.getsockname()[1], mail_listener)
+        course = _Course(found, documents, flown, listener.getsockname()[1], mail_listener)
         environment = {
             **os.environ,
             **found.environment(),
@@ -109,36 +132,45 @@ class _Course:
 
     found: Access
     documents: Sequence[Document]
+    flown: Sequence[Flight]
     port: int
     mail_listener: socket.socket
 
     def take(self) -> Outcome:
-        """Sell everything, have it received, then ask the books."""
+        """Sell everything, have it received, bill what was used, then ask the books."""
         by_seller: dict[tuple[str, ...], list[Document]] = {}
         for document in self.documents:
             by_seller.setdefault(_identity(document), []).append(document)
         mailbox = Mailbox()
-        finished, received, buyer, balance = asyncio.run(self._trade(list(by_seller.values()), mailbox))
+        traded = asyncio.run(self._trade(list(by_seller.values()), mailbox))
         books = [
-            Books(seller.company, seller.client.key, seller.refused, balance, self._verify(seller.company_id))
-            for seller, _, balance in finished
+            self._books(seller.client, seller.company, balance, seller.refused)
+            for seller, _, balance in traded.finished
         ]
-        sold = [sale for _, sales, _ in finished for sale in sales]
+        sold = [sale for _, sales, _ in traded.finished for sale in sales]
         in_order = sorted(sold, key=lambda sale: self.documents.index(sale.document))
-        verification = self._verify(str(buyer.company["id"]))
-        bought = Books(buyer.company, buyer.client.key, [], balance, verification)
-        return Outcome(in_order, books, mailbox.mails, received, bought)
+        bought = self._books(traded.buyer.client, traded.buyer.company, traded.buyers_balance)
+        metered = traded.metered
+        billed = None
+        if metered is not None:
+            billed = metered, self._books(metered.client, metered.company, metered.trial_balance)
+        return Outcome(in_order, books, mailbox.mails, traded.received, bought, billed)
 
-    async def _trade(
-        self, by_seller: list[list[Document]], mailbox: Mailbox
-    ) -> tuple[list[_Finished], dict[str, Received], Buyer, dict[str, Any]]:
-        """Everything over HTTP: the sales, and then what the buyer receives of them."""
+    def _books(
+        self, client: Client, company: dict[str, Any], balance: dict[str, Any], refused: Sequence[str] = ()
+    ) -> Books:
+        verification = in_company(self.found, UUID(str(company["id"])), verify, one_snapshot=True)
+        return Books(company, client.key, list(refused), balance, verification)
+
+    async def _trade(self, by_seller: list[list[Document]], mailbox: Mailbox) -> _Traded:
+        """Everything over HTTP: the sales, beside them the usage, and then what the buyer receives."""
         first_day, last_day = _days(self.documents)
         async with receiving(self.mail_listener, mailbox), self._http() as http:
             first, *others = by_seller
             client = Client(http, await self._first_key(first))
             turn = asyncio.Lock()  # companies are made one after the other, whoever asks
             opening = asyncio.create_task(Buyer.open(client, first_day, last_day, turn))
+            metering = asyncio.create_task(self._meter(client, turn))
             finished = await asyncio.gather(
                 _sell(client, await client.get("/v1/company"), first),
                 *(self._sell_as_another(client, documents, turn) for documents in others),
@@ -147,8 +179,15 @@ class _Course:
             sold = [sale for _, sales, _ in finished for sale in sales]
             received = await asyncio.gather(*(buyer.receive(sale) for sale in sold))
             balance = await buyer.client.get("/v1/reports/trial-balance", fromDate=str(first_day), toDate=str(last_day))
+            metered = await metering
         keys = [sale.document["key"] for sale in sold]
-        return finished, dict(zip(keys, received, strict=True)), buyer, balance
+        return _Traded(finished, dict(zip(keys, received, strict=True)), buyer, balance, metered)
+
+    async def _meter(self, client: Client, turn: asyncio.Lock) -> Metered | None:
+        if not self.flown:
+            return None
+        meterer = await Meterer.open(client, turn)
+        return await meterer.bill(self.flown)
 
     async def _sell_as_another(self, client: Client, documents: list[Document], turn: asyncio.Lock) -> _Finished:
         party = documents[0]["seller"]
@@ -175,9 +214,6 @@ class _Course:
             return secret
 
         return await asyncio.to_thread(in_company, self.found, new_id(), work)
-
-    def _verify(self, company_id: str) -> Verification:
-        return in_company(self.found, UUID(company_id), verify, one_snapshot=True)
 
 
 async def _sell(client: Client, company: dict[str, Any], documents: Sequence[Document]) -> _Finished:
