@@ -19,7 +19,8 @@ setup: .venv/.complete
 	$(BIN)/python -m compileall -q -j 0 .venv/lib src
 	touch $@
 
-# The main job on real input: sells the published documents of examples/, sends, books, receives and verifies them.
+# The main job on real input: sells the published documents of examples/, sends, books, receives and verifies them, and
+# meters and bills its month of flights.
 demo: setup
 	$(BIN)/ledgerbee demo
 

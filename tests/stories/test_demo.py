@@ -1,4 +1,5 @@
-"""The story of the product: published documents sold or credited, mailed, booked, paid, received and audited.
+"""The story of the product: published documents sold or credited, mailed, booked, paid, received and audited; a month
+of published flights metered and billed.
 
 The demo runs once, as `ledgerbee demo` runs it. What it did is read back through the API and compared with the
 published file anew: nothing here trusts what the demo says about itself.
@@ -6,6 +7,7 @@ published file anew: nothing here trusts what the demo says about itself.
 
 import asyncio
 import copy
+import csv
 import io
 import json
 import shutil
@@ -13,6 +15,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,8 +36,9 @@ from typer.testing import CliRunner
 
 from ledgerbee import embedded as postgres
 from ledgerbee.app.cli.commands import app
-from ledgerbee.app.demo import checks
+from ledgerbee.app.demo import checks, flights
 from ledgerbee.app.demo.database import own_database
+from ledgerbee.app.demo.metering import Metered
 from ledgerbee.app.demo.run import Books, Outcome, run
 from ledgerbee.app.demo.seller import Sold
 from ledgerbee.app.main import create_app
@@ -62,7 +66,7 @@ def demo_url(database_url: str) -> Iterator[str]:
 def outcome(database_url: str, demo_url: str) -> Outcome:
     with own_database(database_url) as found:
         assert found.owner_url == demo_url
-        return run(found, DOCUMENTS)
+        return run(found, DOCUMENTS, flights.flights())
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -248,16 +252,80 @@ async def test_payments_settle_what_they_say(demo: httpx.AsyncClient, outcome: O
 
 def test_every_ledger_balances_and_passes_the_audit(outcome: Outcome) -> None:
     assert len(outcome.books) == len({published["seller"]["name"] for published in DOCUMENTS}) == 9
-    for books in [*outcome.books, outcome.buyer]:
+    assert len(outcome.all_books) == 11
+    for books in outcome.all_books:
         rows = [row for row in books.trial_balance["rows"] if row["ledgerType"] in {"BALANCE_SHEET", "PROFIT_AND_LOSS"}]
         sums = {name: sum(Decimal(row[name]) for row in rows) for name in ("opening", "debit", "credit", "closing")}
         assert sums["debit"] == sums["credit"] > 0
         assert sums["opening"] == sums["closing"] == 0
         assert sums == {name: Decimal(books.trial_balance["totals"][name]) for name in sums}
         assert books.verification.passed
+        if outcome.metered is not None and books is outcome.metered[1]:
+            assert books.verification.entries == 1
+            continue
         sold = [sale for sale in outcome.sold if sale.company_id == books.company["id"]]
         more = sum(len(sale.payments) + (sale.note is not None) for sale in sold)
         assert books.verification.entries == len(sold or DOCUMENTS) + more
+
+
+@pytest.fixture
+def metered(outcome: Outcome) -> Metered:
+    assert outcome.metered is not None
+    return outcome.metered[0]
+
+
+async def test_a_month_of_flights_is_billed_in_tiers(demo: httpx.AsyncClient, metered: Metered) -> None:
+    with (FILE.parent / "flights-of-a-month.csv").open(newline="") as file:
+        flown = [row for row in csv.DictReader(file) if row["air_time"] != "NA"]
+    january = [int(row["air_time"]) for row in flown if row["day"].startswith("2013-01-")]
+    minutes = sum(january)
+    assert (len(flown), len(january), minutes) == (2816, 2724, 543_556)
+    for_minutes = 100_000 * Decimal("0.0420") + 200_000 * Decimal("0.0275") + (minutes - 300_000) * Decimal("0.0155")
+    assert for_minutes == Decimal("13475.118")
+
+    async def get(path: str) -> Any:
+        answer = await demo.get(f"/api{path}", headers={"x-api-key": metered.client.key})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    listed = await get("/v1/invoices")
+    assert listed["total"] == 1
+    invoice = await get(f"/v1/invoices/{listed['data'][0]['id']}")
+    lines = {line["totalPrice"]: line for line in invoice["lines"]}
+    assert lines.keys() == {"1250.00", "13475.12"}
+    assert Decimal(str(lines["13475.12"]["quantity"])) == minutes
+    for line in lines.values():
+        assert (line["servicePeriodStart"], line["servicePeriodEnd"]) == ("2013-01-01", "2013-01-31")
+    assert invoice["subtotal"] == "14725.12"
+    entry = await get(f"/v1/journal-entries/{invoice['journalEntryId']}")
+    assert (entry["currency"], entry["originalAmount"]) == ("USD", invoice["amount"])
+    # The last ones of the month took off when it was February in UTC; none was counted twice, those of 1 February wait.
+    late = [row for row in flown if row["day"] == "2013-01-31" and int(row["sched_dep_time"]) >= 1900]
+    assert len(late) == 9
+    usage = await get(f"/v1/meters/{(await get('/v1/meters'))['data'][0]['id']}/usage")
+    assert usage == {
+        "accepted": 2816, "attributed": 2816, "unattributed": 0, "billed": 2724, "open": 92, "shown": 0, "tooLate": 0,
+        "quantity": sum(int(row["air_time"]) for row in flown),
+    }  # fmt: skip
+
+
+def test_a_month_that_is_billed_otherwise_is_found(metered: Metered) -> None:
+    first, *others = metered.flown
+    altered = replace(metered, flown=[replace(first, minutes=first.minutes + 100), *others])
+    assert checks.metering_faults(altered) == [
+        "metered month: minutes of the month on the meter: 543556, by the flights 543656",
+        "metered month: minutes on the invoice: 543556, by the flights 543656",
+        "metered month: cents for the minutes: 1347512, by the flights 1347667",
+        "metered month: cents before VAT: 1472512, by the flights 1472667",
+    ]
+    assert (
+        checks.metering_faults(replace(metered, flown=others))[0]
+        == "metered month: events taken in: 2816, by the flights 2815"
+    )
+    lost = replace(metered, usage={**metered.usage, "open": 91})
+    assert "metered month: attributed events are not all billed, open, shown or too late: " in "".join(
+        checks.metering_faults(lost)
+    )
 
 
 async def test_receivables_are_what_is_due(demo: httpx.AsyncClient, outcome: Outcome) -> None:

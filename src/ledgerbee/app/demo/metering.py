@@ -91,9 +91,7 @@ class Meterer:
             raise DemoError(f"The billing run made no invoice: {run}")
         pdf = await self.client.get_bytes(f"/v1/invoices/{invoices[0]['id']}/pdf")
         year = date.fromisoformat(invoices[0]["date"]).year
-        balance = await self.client.get(
-            "/v1/reports/trial-balance", fromDate=f"{year}-01-01", toDate=f"{year}-12-31"
-        )
+        balance = await self.client.get("/v1/reports/trial-balance", fromDate=f"{year}-01-01", toDate=f"{year}-12-31")
         return Metered(
             self.client, self.company, flown, answers, again, month, usage, run, rerun, invoices, pdf, balance
         )

@@ -28,7 +28,9 @@ def print_outcome(console: Console, outcome: Outcome, pdfs: dict[str, Path], fau
     for fault in faults:
         console.print(f"[bold red]fault:[/] {escape(fault)}", soft_wrap=True)
     if not faults:
-        usage = "" if outcome.metered is None else f"{len(outcome.metered[0].flown):,} usage events billed to the cent, "
+        usage = (
+            "" if outcome.metered is None else f"{len(outcome.metered[0].flown):,} usage events billed to the cent, "
+        )
         console.print(
             f"[bold green]Everything holds:[/] {len(outcome.sold)} documents equal to the cent, sold and received, "
             f"{usage}{len(outcome.mails)} mails, {len(outcome.all_books)} balanced ledgers, verified."
@@ -108,7 +110,12 @@ def _print_metered(console: Console, metered: Metered) -> None:
         *(
             f"{ours}\n[dim]{theirs}[/]"
             for ours, theirs in zip(
-                (str(metered.month["billed"]), f"{Decimal(line['quantity']):f}", line["totalPrice"], invoice["subtotal"]),
+                (
+                    str(metered.month["billed"]),
+                    f"{Decimal(line['quantity']):f}",
+                    line["totalPrice"],
+                    invoice["subtotal"],
+                ),
                 (str(wanted.flights), str(wanted.minutes), *cents),
                 strict=True,
             )
