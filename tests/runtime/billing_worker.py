@@ -1,8 +1,8 @@
-"""A worker for tests that kills itself in the middle of billing: `python -m tests.runtime.billing_worker STEP`.
+"""A worker for tests that kills in the middle of billing: `python -m tests.runtime.billing_worker STEP VICTIM`.
 
-It carries out billing runs, in small chunks, on the database of `DATABASE_URL`, and dies (SIGKILL) when its steps have
-come to STEP (0: never). Steps are before and after each transaction, and within it before and after what decides, books
-and writes. Its patience is a test's.
+It carries out billing runs, in small chunks, on the database of `DATABASE_URL`. When its steps have come to STEP (0:
+never) it dies (SIGKILL), or the process VICTIM does (0: itself): the database. Steps are before and after each
+transaction, and within it before and after what decides, books and writes. Its patience is a test's.
 """
 
 import sys
@@ -31,8 +31,9 @@ CHUNK = 20
 
 if __name__ == "__main__":
     logs.configure("INFO")
+    last, victim = (int(number) for number in sys.argv[1:])
     for owner, name in STEPS:
-        setattr(owner, name, counted(getattr(owner, name), int(sys.argv[1])))
+        setattr(owner, name, counted(getattr(owner, name), last, victim))
     vars(process)["CHUNK"] = CHUNK
     limits, kind = limits_of(PATIENCE, JOBS[BILLING_RUN_JOB])
     assert isinstance(limits, Limits)

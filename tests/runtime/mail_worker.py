@@ -48,19 +48,19 @@ STEPS_OF_FILES: tuple[tuple[Any, str], ...] = (
 steps = count(1)
 
 
-def step(last: int) -> None:
-    """One step; the last one is where it ends."""
+def step(last: int, victim: int = 0) -> None:
+    """One step; the last one is where this process ends, or the `victim`."""
     if next(steps) == last:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(victim or os.getpid(), signal.SIGKILL)
 
 
-def counted(original: Callable[..., Awaitable[Any]], last: int) -> Callable[..., Awaitable[Any]]:
+def counted(original: Callable[..., Awaitable[Any]], last: int, victim: int = 0) -> Callable[..., Awaitable[Any]]:
     """The same, with a step before and after."""
 
     async def run(*arguments: Any, **options: Any) -> Any:
-        step(last)
+        step(last, victim)
         result = await original(*arguments, **options)
-        step(last)
+        step(last, victim)
         return result
 
     return run
