@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from tests.runtime.processes import PATIENCE
-from tests.sim.auditor import MismatchError, body_of, check_answer
+from tests.sim.auditor import MismatchError, body_of, check_answer, same
 from tests.sim.debtor import Debtor
 from tests.sim.entering import A_HASH, A_NUMBER
 from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
+from tests.sim.subscriber import Subscriber
 from tests.sim.workload import Workload
 
+#: Seconds in which a billing run ends whose worker lives.
+_SOON = 4
 #: Kroner for a euro, by days before today.
 _RATES = {6: "7.4", 4: "7.46371", 0: "7.5529"}
 #: Statuses and codes that say: not now. Whether anything was done is not known, or not for this client to know.
@@ -166,6 +169,69 @@ class Sharer:
                 self.own.append(response.json()["id"])
 
 
+class Licensor:
+    """Alone with a company that sells by subscription: what it charges is known, and which changes it refuses."""
+
+    def __init__(self, line: Line, random: Random, tag: str) -> None:
+        self.line = line
+        self.random = random
+        self.subscriber = Subscriber(self._send, self._bill, today, Random(random.getrandbits(64)), tag)
+        #: Waits by this one are no operations.
+        self._waiting = Line(line.http, line.key)
+        self._tag = tag
+        self._runs = 0
+
+    async def work(self, operations: int) -> None:
+        """Let things happen to subscriptions, fewer since most are several requests. Raises `MismatchError`."""
+        await self.subscriber.begin()
+        for _ in range(max(operations // 4, 12)):
+            await self.subscriber.step()
+        await self.subscriber.end()
+
+    async def _bill(self) -> None:
+        """Have everything billed that is due, mostly by one run, else by two at once.
+
+        A run whose worker was killed goes on when that is noticed, half a minute later: another one is asked for.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            count = self.random.choice((1, 1, 2))
+            runs = await asyncio.gather(*(self._start() for _ in range(count)))
+            if all(await asyncio.gather(*(self._ends_soon(run) for run in runs))):
+                return
+        raise MismatchError(f"no billing run came to its end within {PATIENCE} s")
+
+    async def _start(self) -> str:
+        self._runs += 1
+        request = Request("", "POST", "/v1/billing-runs", {}, key=f"{self._tag}-run-{self._runs}")
+        answer = await self.line.send(request)
+        if answer.status_code != 202:
+            raise MismatchError(f"{request}\nexpected 202\ngot {answer.status_code} {answer.text}")
+        started: str = answer.json()["id"]
+        return started
+
+    async def _ends_soon(self, run_id: str) -> bool:
+        until = time.monotonic() + _SOON
+        while time.monotonic() < until:
+            run = (await self._waiting.send(Request("", "GET", f"/v1/billing-runs/{run_id}"))).json()
+            if run["status"] in {"completed", "failed"}:
+                same("the end of a run", ("completed", 0, 0), (run["status"], run["refused"], run["skipped"]))
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    async def _send(self, request: Request) -> httpx.Response:
+        return await _sent(self.line, request, self.random)
+
+
+async def _sent(line: Line, request: Request, random: Random) -> httpx.Response:
+    """The answer to a request, which is sometimes asked for again."""
+    response = await line.send(request)
+    if request.method == "POST" and response.is_success and random.random() < 0.05:
+        await line.again(request, response)
+    return response
+
+
 class Seller:
     """Alone with a company that sells to one customer: every answer is known, and every amount of the customer's."""
 
@@ -187,7 +253,4 @@ class Seller:
         await self.debtor.look()
 
     async def _send(self, request: Request) -> httpx.Response:
-        response = await self.line.send(request)
-        if request.method == "POST" and response.is_success and self.random.random() < 0.05:
-            await self.line.again(request, response)
-        return response
+        return await _sent(self.line, request, self.random)

@@ -20,7 +20,7 @@ import asyncpg
 import httpx
 from tests.runtime.processes import PATIENCE, cli
 from tests.sim.auditor import MismatchError, audit, same
-from tests.sim.clients import Client, Line, Seller, Sharer, today
+from tests.sim.clients import Client, Licensor, Line, Seller, Sharer, today
 from tests.sim.debtor import CURRENCIES, Debtor
 from tests.sim.founding import found
 from tests.sim.listener import Listener, listening
@@ -80,7 +80,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         assert system.served.key is not None
         operator = Line(http, system.served.key)
         companies: dict[str, Company] = {}
-        workers: list[Client | Sharer | Seller] = []
+        workers: list[Client | Sharer | Seller | Licensor] = []
         founded = await asyncio.gather(
             *(found(operator, f"Company of {seed}", *particulars) for particulars in (*ALONE, SHARED))
         )
@@ -97,6 +97,9 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         await listener.subscribe(seller_id, Line(http, key))
         seller = Seller(Line(http, key, blows.count), Random(random.getrandbits(64)), f"{seed}-seller")
         workers.append(seller)
+        licensor_id, key, _ = await found(operator, f"Licensor of {seed}", "DKK", "DK", _year_around_today())
+        await listener.subscribe(licensor_id, Line(http, key))
+        workers.append(Licensor(Line(http, key, blows.count), Random(random.getrandbits(64)), f"{seed}-licensor"))
         total = operations * len(workers)
         moments = random.sample(range(total // 10, total), kills)
         blows.due = {moment: random.choice(victims) for moment in moments}
@@ -105,7 +108,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
                 for worker in workers:
                     tasks.create_task(worker.work(operations))
             await asyncio.to_thread(system.wait_until_well)
-            await _audit(system, companies, {seller_id: seller.debtor}, listener)
+            await _audit(system, companies, {seller_id: seller.debtor}, [licensor_id], listener)
         except* MismatchError as found_out:
             said = f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}"
             raise MismatchError(said + system.faults()) from None
@@ -123,8 +126,17 @@ def _year_around_today() -> Year:
     return start, before(months_later(start, 12))
 
 
-async def _audit(system: System, companies: dict[str, Company], debtors: dict[str, Debtor], listener: Listener) -> None:
-    """Every company's tables against its model, by the product's own verification, and what was told of it."""
+async def _audit(
+    system: System,
+    companies: dict[str, Company],
+    debtors: dict[str, Debtor],
+    others: Sequence[str],
+    listener: Listener,
+) -> None:
+    """Every company's tables against its model, by the product's own verification, and what was told of it.
+
+    `others` are companies whose client has compared them with its model itself.
+    """
     dsn = postgres.ensure_running(system.data_dir).dsn()
     database = await Database.open(dsn, reactions={}, max_size=1)
     connection = await asyncpg.connect(dsn)
@@ -134,7 +146,7 @@ async def _audit(system: System, companies: dict[str, Company], debtors: dict[st
             await audit(connection, company_id, company)
         for company_id, debtor in debtors.items():
             await _audit_settled(connection, company_id, debtor)
-        for company_id in (*companies, *debtors):
+        for company_id in (*companies, *debtors, *others):
             tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
             result = await database.run(
                 tenant, system_clock(), lambda context: verify(context, blobs=blobs), read_only=True, one_snapshot=True

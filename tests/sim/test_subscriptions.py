@@ -39,8 +39,3 @@ async def test_what_is_charged_is_the_predicted(api: Api, seed: int) -> None:
         await subscriber.step()
     await subscriber.end()
     await biller.check_books()
-    print(
-        subscriber.done,
-        len(subscriber.agreements),
-        [(a.recurring, a.prorated, a.usage(today())) for a in subscriber.agreements.values()],
-    )
