@@ -99,7 +99,7 @@ class Agreed:
 
     def within(self, first: date, end: date) -> Decimal:
         """What was used from a day to before another."""
-        return sum((sum(values) for day, values in self.used.items() if first <= day < end), Decimal(0))
+        return sum((value for day, values in self.used.items() if first <= day < end for value in values), Decimal(0))
 
     def events(self, until: date) -> tuple[int, int]:
         """How many events are of periods that have ended by a day, and how many of later days."""
@@ -178,8 +178,7 @@ class Round:
         plans = []
         for (fee, quantity), tiers in zip((("120", 1), ("49.99", 3)), TIERS, strict=True):
             own = [{"upTo": None if up_to is None else str(up_to), "unitAmount": str(each)} for up_to, each in tiers]
-            terms = {"pricingModel": "GRADUATED", "tiers": own, "unitAmount": None}
-            meter, usage = await self.biller.metered(**terms)
+            meter, usage = await self.biller.metered(pricingModel="GRADUATED", tiers=own)
             recurring = await self.biller.recurring(fee)
             items = [{"priceId": recurring, "quantity": quantity}, {"priceId": usage}]
             plans.append(await self.biller.plan(items=items))

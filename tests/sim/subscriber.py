@@ -102,7 +102,7 @@ class Subscriber:
             "productOverrides": [{"priceId": optional, "quantity": quantity}] if quantity else [],
         }  # fmt: skip
         made = await self._ok("POST", "/v1/subscriptions", body)
-        items = {price: count for price, count in (plan.quantities | {optional: quantity}).items() if count}
+        items = {price: count for price, count in {**plan.quantities, optional: quantity}.items() if count}
         self.agreements[made["id"]] = Agreement(self.prices, plan, start, anchor, mode, items)
         await self.bill_all()
 

@@ -144,7 +144,7 @@ async def _customer(client: Client) -> dict[str, Any]:
 async def _plan(client: Client, meter_id: str) -> dict[str, Any]:
     """A fee for the month, and the minutes in tiers."""
     groups = (await client.get("/v1/product-groups"))["data"]
-    terms = [
+    terms: list[dict[str, Any]] = [
         {
             "billingPeriodType": "RECURRING",
             "pricingModel": "FLAT_RATE",
