@@ -26,7 +26,7 @@ from tests.unit.billing.chains import (
 )
 from tests.unit.test_invoices_rules import invoice
 
-from ledgerbee.billing.charges.model import BillShare, BookedAs
+from ledgerbee.billing.charges.model import BillShare, BookedAs, ChargeKind
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
 from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare
@@ -371,6 +371,20 @@ def test_a_credit_is_a_row_for_each_note_of_what_it_takes(noted: list[tuple[UUID
     assert [f"{row.net:f}" for row in rows] == nets
     assert [row.credit_note_id for row in rows if row.credit_note_id is not None] == [note for note, _ in noted]
     assert len({(row.id, row.part) for row in rows}) == len(rows)
+
+
+def test_usage_that_a_credit_takes_back_is_counted_on_its_first_row() -> None:
+    life = of_price("310", "01-01", AT_ONCE)
+    life.run("01-01")
+    life.change(ChangeType.CANCEL, "01-11", refundBehavior="prorated")
+    (bill,) = carried(life, "01-11").bills
+    of_usage = {"kind": ChargeKind.USAGE_DIFFERENCE, "quantity": D("-15.5"), "events": -1, "carried": D("0.5")}
+    charge = replace(bill.charges[0], net=D("-3.64"), **of_usage)
+    noted = [(FIRST, D("1.42")), (SECOND, D("2.22"))]
+    rows = rules.credited_as(charge, BillShare(charge, D(0), D("-3.64")), noted)
+    assert [row.net for row in rows] == [D("-1.42"), D("-2.22")]
+    counted = [(row.quantity, row.events, row.carried) for row in rows]
+    assert counted == [(D("-15.5"), -1, D("0.5")), (0, 0, 0)]
 
 
 def _tiers() -> list[Tier]:

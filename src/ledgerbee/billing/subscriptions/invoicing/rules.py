@@ -256,6 +256,7 @@ def credited_as(charge: Charge, share: BillShare, noted: Sequence[tuple[UUID, De
     """The rows of a credit: one for each note that takes of it, the first with what stands on the invoice.
 
     `noted` are the notes and their amounts; what no note could take is not given back, and is no part of the credit.
+    Usage that a credit takes back is counted once, on its first row.
     """
     first: tuple[UUID | None, Decimal] = noted[0] if noted else (None, ZERO)
     rows = [
@@ -266,10 +267,13 @@ def credited_as(charge: Charge, share: BillShare, noted: Sequence[tuple[UUID, De
             credit_note_net=first[1],
         )
     ]
+    rest = charge
+    if charge.kind is ChargeKind.USAGE_DIFFERENCE:
+        rest = replace(charge, quantity=ZERO, events=0, carried=ZERO)
     for number, (note_id, amount) in enumerate(noted[1:], 1):
         rows.append(
             replace(
-                charge,
+                rest,
                 id=new_id(),
                 part=charge.part + number,
                 net=EXACT.minus(amount),
