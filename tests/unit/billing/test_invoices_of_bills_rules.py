@@ -378,8 +378,8 @@ def test_usage_that_a_credit_takes_back_is_counted_on_its_first_row() -> None:
     life.run("01-01")
     life.change(ChangeType.CANCEL, "01-11", refundBehavior="prorated")
     (bill,) = carried(life, "01-11").bills
-    of_usage = {"kind": ChargeKind.USAGE_DIFFERENCE, "quantity": D("-15.5"), "events": -1, "carried": D("0.5")}
-    charge = replace(bill.charges[0], net=D("-3.64"), **of_usage)
+    credit = replace(bill.charges[0], kind=ChargeKind.USAGE_DIFFERENCE, net=D("-3.64"))
+    charge = replace(credit, quantity=D("-15.5"), events=-1, carried=D("0.5"))
     noted = [(FIRST, D("1.42")), (SECOND, D("2.22"))]
     rows = rules.credited_as(charge, BillShare(charge, D(0), D("-3.64")), noted)
     assert [row.net for row in rows] == [D("-1.42"), D("-2.22")]
