@@ -1,7 +1,11 @@
 """Stories of periods: which days a subscription is billed for, and when. Amounts in kroner, VAT is 25 % of them."""
 
+from datetime import date
+
 import pytest
-from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin
+from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, YEARS_BEFORE, Begin
+
+from ledgerbee.core.dates import add_months, last_of_month
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ async def test_the_last_days_of_months(
 
 
 async def test_a_quarter_from_the_last_of_november(begin: Begin) -> None:
-    """920.00 for 92 days from 30 May on: two of them are in May."""
+    """Of the first 90 days 32 are in 2025: 327.11 of 920.00. Of the 92 from 30 May on two are in May."""
     story = await begin("2025-11-30")
     await story.subscribe(await story.plan_of("920", "3 month"), "2025-11-30")
     await story.on("2026-06-01")
@@ -82,13 +86,16 @@ async def test_a_quarter_from_the_last_of_november(begin: Begin) -> None:
             "2026-02-28: 920.00 = 920.00 (02-28/05-29)",
             "2026-05-30: 920.00 = 920.00 (05-30/08-29)",
         ],
-        ledger={RECEIVABLE: "3450.00", REVENUE: "-1860.00", DEFERRED: "-900.00", OUTPUT_VAT: "-690.00"},
+        ledger={
+            RECEIVABLE: "3450.00", YEARS_BEFORE: "-327.11", REVENUE: "-1532.89", DEFERRED: "-900.00",
+            OUTPUT_VAT: "-690.00",
+        },  # fmt: skip
     )
 
 
 async def test_years_from_a_leap_day(begin: Begin) -> None:
-    """Three years are caught up on 1 February 2027, two follow. 3,650.00 for the 365 days from 29 February 2028 on, the
-    only one of them in February."""
+    """Three years are caught up on 1 February 2027, two follow. The one from 28 February 2027 on has 366 days, 307 of
+    them in 2027: 3,061.61 of 3,650.00; of the last, 10.00 a day, one day is in February 2028."""
     story = await begin("2027-02-01")
     await story.subscribe(await story.plan_of("3650", "year"), "2024-02-29")
     await story.on("2028-03-01")
@@ -100,7 +107,10 @@ async def test_years_from_a_leap_day(begin: Begin) -> None:
             "2027-02-28: 3650.00 = 3650.00 (02-28/2028-02-28)",
             "2028-02-29: 3650.00 = 3650.00 (02-29/2029-02-27)",
         ],
-        ledger={RECEIVABLE: "22812.50", REVENUE: "-14610.00", DEFERRED: "-3640.00", OUTPUT_VAT: "-4562.50"},
+        ledger={
+            RECEIVABLE: "22812.50", YEARS_BEFORE: "-14011.61", REVENUE: "-598.39", DEFERRED: "-3640.00",
+            OUTPUT_VAT: "-4562.50",
+        },  # fmt: skip
     )
 
 
@@ -227,11 +237,14 @@ async def test_two_years_are_caught_up_after_a_word(begin: Begin) -> None:
     assert [(one["subscriptionId"], one["code"]) for one in unconfirmed["results"]] == [(waiting, "needs_confirmation")]
     await story.run(confirmCatchUp=True)
     await story.subscribe(plan, "2024-03-01")
-    months = [f"{year}-{month:02}" for year in (2024, 2025, 2026) for month in range(1, 13)][:26]
-    days = dict.fromkeys(months, 30) | dict.fromkeys([m for m in months if m[5:] in "01 03 05 07 08 10 12"], 31)
-    days |= {"2024-02": 29, "2025-02": 28, "2026-02": 28}
-    lines = [f"2026-02-11: 100.00 = 100.00 ({m}-01/{m}-{days[m]})".replace("(2026-", "(").replace("/2026-", "/") for m in months]
+    lines = [f"2026-02-11: 100.00 = 100.00 ({first}/{last})" for first, last in _months("2024-01-01", 26)]
     await story.ends(
         invoices=[*lines, *lines[2:]],
         ledger={RECEIVABLE: "6250.00", REVENUE: "-5000.00", OUTPUT_VAT: "-1250.00"},
     )
+
+
+def _months(first: str, count: int) -> list[tuple[str, str]]:
+    """First and last days of months, told as days of 2026."""
+    firsts = [add_months(date.fromisoformat(first), number) for number in range(count)]
+    return [(f"{day}".removeprefix("2026-"), f"{last_of_month(day)}".removeprefix("2026-")) for day in firsts]

@@ -46,7 +46,7 @@ async def test_usage_around_the_end_of_a_trial_and_of_summer_time(begin: Begin) 
     minute before it is shown, a minute after it is billed, at 2.00."""
     story = await begin("2026-10-20")
     meter, price = await story.meter("2")
-    subscription = await story.subscribe(await story.plan(price, trialDays=7), "2026-10-20")
+    subscription = await story.subscribe(await story.plan(price, interval="month", trialDays=7), "2026-10-20")
     await story.on("2026-10-27")
     await story.use(meter, subscription, "3", "2026-10-26T22:59:00Z")
     await story.use(meter, subscription, "5", "2026-10-26T23:01:00Z")
