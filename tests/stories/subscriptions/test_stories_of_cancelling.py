@@ -248,3 +248,44 @@ async def test_a_year_that_ends_in_its_fifth_month(begin: Begin) -> None:
         notes=["2026-05-15: -2310.00 on 1 = -2310.00 (05-15/12-31)"],
         ledger={RECEIVABLE: "1675.00", YEARS_BEFORE: "-1340.00", OUTPUT_VAT: "-335.00"},
     )
+
+
+async def test_less_that_waits_is_credited_on_the_day_of_the_end(begin: Begin) -> None:
+    """One of two for the twenty-one days from 11 March on is given up; April, which would have it, doesn't come."""
+    story = await begin("2026-03-01")
+    price = await story.price("310")
+    plan = await story.plan({"priceId": price, "quantity": 2})
+    subscription = await story.subscribe(plan, "2026-03-01", prorationBehavior="create_prorations")
+    await story.on("2026-03-11")
+    await story.change_now(subscription, "edit_products", {"products": [{"priceId": price, "quantity": 1}]})
+    await story.on("2026-03-21")
+    await story.cancel(subscription)
+    await story.on("2026-05-01")
+    await story.ends(
+        invoices=["2026-03-01: 620.00 = 620.00 (03-01/03-31)"],
+        notes=["2026-03-21: -210.00 on 1 = -210.00 (03-11/03-31)"],
+        ledger={RECEIVABLE: "512.50", REVENUE: "-410.00", OUTPUT_VAT: "-102.50"},
+    )
+
+
+async def test_a_part_was_credited_by_hand_and_the_rest_is_given_back(begin: Begin) -> None:
+    """20 days of 10.00 are left, but only 150.00 of the invoice: no more comes back."""
+    story = await begin("2026-04-01")
+    subscription = await story.subscribe(await story.plan_of("300"), "2026-04-01")
+    await story.on("2026-04-05")
+    invoice = await story.invoice(1)
+    line = {"invoiceLineId": invoice["lines"][0]["id"], "amount": "150.00"}
+    body = {"customerId": invoice["customerId"], "invoiceNumber": "1", "lines": [line]}
+    note = await story.ok("POST", "/v1/credit-notes", body)
+    await story.done("POST", f"/v1/credit-notes/{note['id']}/send", {})
+    await story.on("2026-04-11")
+    assert (await story.cancel(subscription, refundBehavior="prorated"))["amount"] == "150.00"
+    await story.on("2026-05-02")
+    await story.ends(
+        invoices=[APRIL],
+        notes=[
+            "2026-04-05: -150.00 on 1 = -150.00 (04-01/04-30)",
+            "2026-04-11: -150.00 on 1 = -150.00 (04-11/04-30)",
+        ],
+        ledger={},
+    )

@@ -56,23 +56,40 @@ async def test_an_upgrade_two_days_before_the_boundary(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "april", "ledger"),
+    ("mode", "invoices", "notes", "ledger"),
     [
         (
             "none",
-            "2026-04-01: 620.00 = 620.00 (04-01/04-30)",
+            ["2026-04-01: 620.00 = 620.00 (04-01/04-30)"],
+            [],
             {RECEIVABLE: "1162.50", REVENUE: "-930.00", OUTPUT_VAT: "-232.50"},
         ),
         (
             # Ten days of 10.00, five of 20.00, five of 10.00, eleven of 20.00: 470.00 for March.
             "create_prorations",
-            "2026-04-01: 780.00 = -210.00 (03-11/03-31) + 420.00 (03-11/03-31) + -320.00 (03-16/03-31)"
-            " + 160.00 (03-16/03-31) + -110.00 (03-21/03-31) + 220.00 (03-21/03-31) + 620.00 (04-01/04-30)",
+            [
+                "2026-04-01: 780.00 = -210.00 (03-11/03-31) + 420.00 (03-11/03-31) + -320.00 (03-16/03-31)"
+                " + 160.00 (03-16/03-31) + -110.00 (03-21/03-31) + 220.00 (03-21/03-31) + 620.00 (04-01/04-30)",
+            ],
+            [],
+            {RECEIVABLE: "1362.50", REVENUE: "-1090.00", OUTPUT_VAT: "-272.50"},
+        ),
+        (
+            # What a change lowers is credited at once: 320.00 less 160.00.
+            "always_invoice",
+            [
+                "2026-03-11: 210.00 = -210.00 (03-11/03-31) + 420.00 (03-11/03-31)",
+                "2026-03-21: 110.00 = -110.00 (03-21/03-31) + 220.00 (03-21/03-31)",
+                "2026-04-01: 620.00 = 620.00 (04-01/04-30)",
+            ],
+            ["2026-03-16: -160.00 on 2 = -160.00 (03-16/03-31)"],
             {RECEIVABLE: "1362.50", REVENUE: "-1090.00", OUTPUT_VAT: "-272.50"},
         ),
     ],
 )
-async def test_up_down_and_up_again_in_a_month(begin: Begin, mode: str, april: str, ledger: dict[int, str]) -> None:
+async def test_up_down_and_up_again_in_a_month(
+    begin: Begin, mode: str, invoices: list[str], notes: list[str], ledger: dict[int, str]
+) -> None:
     story = await begin("2026-03-01")
     small, large = await story.plan_of("310"), await story.plan_of("620")
     subscription = await story.subscribe(small, "2026-03-01")
@@ -80,7 +97,7 @@ async def test_up_down_and_up_again_in_a_month(begin: Begin, mode: str, april: s
         await story.on(day)
         await replace_now(story, subscription, plan, mode)
     await story.on("2026-04-30")
-    await story.ends(invoices=["2026-03-01: 310.00 = 310.00 (03-01/03-31)", april], ledger=ledger)
+    await story.ends(invoices=["2026-03-01: 310.00 = 310.00 (03-01/03-31)", *invoices], notes=notes, ledger=ledger)
 
 
 @pytest.mark.parametrize(
@@ -293,4 +310,24 @@ async def test_a_change_of_each_type_on_its_day(begin: Begin) -> None:
             "2027-07-01: 2000.00 = 2000.00 (2026-07-01/06-30)",
         ],
         ledger={RECEIVABLE: "3875.00", YEARS_BEFORE: "-1100.00", REVENUE: "-2000.00", OUTPUT_VAT: "-775.00"},
+    )
+
+
+async def test_fewer_are_credited_at_once(begin: Begin) -> None:
+    """Two become one for sixteen days of March, 20.00 less a day were 10.00: a credit note, and no invoice of nothing."""
+    story = await begin("2026-03-01")
+    price = await story.price("310")
+    subscription = await story.subscribe(await story.plan({"priceId": price, "quantity": 2}), "2026-03-01")
+    await story.on("2026-03-16")
+    await story.change_now(
+        subscription,
+        "edit_products",
+        {"products": [{"priceId": price, "quantity": 1}]},
+        prorationBehavior="always_invoice",
+    )
+    await story.on("2026-04-30")
+    await story.ends(
+        invoices=["2026-03-01: 620.00 = 620.00 (03-01/03-31)", "2026-04-01: 310.00 = 310.00 (04-01/04-30)"],
+        notes=["2026-03-16: -160.00 on 1 = -160.00 (03-16/03-31)"],
+        ledger={RECEIVABLE: "962.50", REVENUE: "-770.00", OUTPUT_VAT: "-192.50"},
     )

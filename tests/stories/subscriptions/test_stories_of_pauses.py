@@ -1,7 +1,7 @@
 """Stories of pauses. Amounts in kroner, VAT is 25 % of them."""
 
 import pytest
-from tests.stories.subscriptions.steps import OUTPUT_VAT, RECEIVABLE, REVENUE, Begin
+from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, YEARS_BEFORE, Begin
 
 MARCH = "2026-03-01: 310.00 = 310.00 (03-01/03-31)"
 APRIL = "2026-04-01: 310.00 = 310.00 (04-01/04-30)"
@@ -79,13 +79,22 @@ async def test_over_a_boundary(
 
 
 @pytest.mark.parametrize(
-    ("mode", "april"),
+    ("mode", "invoices", "notes"),
     [
-        ("none", APRIL),
-        ("create_prorations", "2026-04-01: 310.00 = -210.00 (03-11/03-31) + 210.00 (03-11/03-31) + 310.00 (04-01/04-30)"),
+        ("none", [APRIL], []),
+        (
+            "create_prorations",
+            ["2026-04-01: 310.00 = -210.00 (03-11/03-31) + 210.00 (03-11/03-31) + 310.00 (04-01/04-30)"],
+            [],
+        ),
+        (
+            "always_invoice",
+            ["2026-03-11: 210.00 = 210.00 (03-11/03-31)", APRIL],
+            ["2026-03-11: -210.00 on 1 = -210.00 (03-11/03-31)"],
+        ),
     ],
 )
-async def test_for_no_day_at_all(begin: Begin, mode: str, april: str) -> None:
+async def test_for_no_day_at_all(begin: Begin, mode: str, invoices: list[str], notes: list[str]) -> None:
     """Resumed on the day of the pause: it costs and gives back nothing, though what was credited and charged is told."""
     story = await begin("2026-03-01")
     subscription = await story.subscribe(await story.plan_of("310"), "2026-03-01")
@@ -94,7 +103,9 @@ async def test_for_no_day_at_all(begin: Begin, mode: str, april: str) -> None:
     await story.resume(subscription, mode)
     await story.on("2026-04-30")
     await story.ends(
-        invoices=[MARCH, april], ledger={RECEIVABLE: "775.00", REVENUE: "-620.00", OUTPUT_VAT: "-155.00"}
+        invoices=[MARCH, *invoices],
+        notes=notes,
+        ledger={RECEIVABLE: "775.00", REVENUE: "-620.00", OUTPUT_VAT: "-155.00"},
     )
 
 
@@ -136,4 +147,28 @@ async def test_usage_in_a_pause_is_nobodys(begin: Begin) -> None:
     await story.ends(
         invoices=["2026-04-01: 238.00 = 100.00 (03-01/03-10) + 110.00 (03-21/03-31) + 28.00 (03-01/03-31)"],
         ledger={RECEIVABLE: "297.50", REVENUE: "-238.00", OUTPUT_VAT: "-59.50"},
+    )
+
+
+async def test_a_year_paused_over_its_end(begin: Begin) -> None:
+    """3,650.00, 10.00 a day, paused on 1 December and resumed on 1 February: 31 days come back, and of the next year,
+    which would have begun in the pause, 334 days are left: 3,340.00, of which February earns 280.00."""
+    story = await begin("2026-01-01")
+    plan = await story.plan_of("3650", "year")
+    subscription = await story.subscribe(plan, "2026-01-01", prorationBehavior="always_invoice")
+    await story.on("2026-12-01")
+    await story.pause(subscription, "always_invoice")
+    await story.on("2027-02-01")
+    await story.resume(subscription, "always_invoice")
+    await story.on("2027-03-01")
+    await story.ends(
+        invoices=[
+            "2026-01-01: 3650.00 = 3650.00 (01-01/12-31)",
+            "2027-02-01: 3340.00 = 3340.00 (02-01/12-31)",
+        ],
+        notes=["2026-12-01: -310.00 on 1 = -310.00 (12-01/12-31)"],
+        ledger={
+            RECEIVABLE: "8350.00", YEARS_BEFORE: "-3340.00", REVENUE: "-280.00", DEFERRED: "-3060.00",
+            OUTPUT_VAT: "-1670.00",
+        },  # fmt: skip
     )

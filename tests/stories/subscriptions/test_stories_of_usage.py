@@ -208,3 +208,25 @@ async def test_days_of_grace(begin: Begin) -> None:
         ],
         ledger={RECEIVABLE: "792.50", REVENUE: "-634.00", OUTPUT_VAT: "-158.50"},
     )
+
+
+async def test_usage_by_the_week_beside_a_month(begin: Begin) -> None:
+    """Weeks are counted from the anchor, 1 March, and go on over the ends of months: 3 units in each of two, at 2.00."""
+    story = await begin("2026-03-01")
+    meter, price = await story.meter("2", kind="week")
+    subscription = await story.subscribe(await story.plan(await story.price("310"), price), "2026-03-01")
+    await story.on("2026-03-10")
+    await story.use(meter, subscription, "3", "2026-03-03")
+    await story.use(meter, subscription, "3", "2026-03-10")
+    await story.on("2026-04-02")
+    await story.use(meter, subscription, "4", "2026-03-31")
+    await story.on("2026-04-30")
+    await story.ends(
+        invoices=[
+            "2026-03-01: 310.00 = 310.00 (03-01/03-31)",
+            "2026-03-15: 6.00 = 6.00 (03-08/03-14)",
+            "2026-04-01: 316.00 = 6.00 (03-01/03-07) + 310.00 (04-01/04-30)",
+            "2026-04-05: 8.00 = 8.00 (03-29/04-04)",
+        ],
+        ledger={RECEIVABLE: "800.00", REVENUE: "-640.00", OUTPUT_VAT: "-160.00"},
+    )
