@@ -1,7 +1,5 @@
 """A sandbox of its own for every story of subscriptions: the copy of one that was made once."""
 
-from typing import Any
-
 import httpx
 import pytest
 import pytest_asyncio

@@ -20,8 +20,8 @@ from tests.stories.harness.jobs import Jobs
 from ledgerbee.app.verify import verify
 from ledgerbee.platform.context import Context
 
-#: Accounts of the Danish standard chart: who owes, what is paid, sales of services by zone, what the years before came to,
-#: what isn't earned yet, VAT.
+#: Accounts of the Danish standard chart: who owes, what is paid, sales of services by zone, what the years before came
+#: to, what isn't earned yet, VAT.
 RECEIVABLE, BANK, REVENUE, REVENUE_EU, REVENUE_ABROAD, YEARS_BEFORE, DEFERRED, OUTPUT_VAT = (
     6190, 6480, 1010, 1150, 1200, 6935, 8071, 7680,
 )  # fmt: skip
@@ -96,9 +96,11 @@ class Story(Client):
         """A new product, of the group of services."""
         if not self._product_groups:
             found = await self.ok("GET", "/v1/product-groups")
-            self._product_groups = {row["number"]: row["id"] for row in found["data"]} if "data" in found else {
-                row["number"]: row["id"] for row in found
-            }
+            self._product_groups = (
+                {row["number"]: row["id"] for row in found["data"]}
+                if "data" in found
+                else {row["number"]: row["id"] for row in found}
+            )
         number = next(_numbers)
         body = {"number": f"P{number}", "name": f"Service {number}", "productGroupId": self._product_groups["2"]}
         made: str = (await self.ok("POST", "/v1/products", {**body, "unit": "pcs", **fields}))["id"]
@@ -232,7 +234,7 @@ class Story(Client):
         return {number: row["closing"] for number, row in rows.items() if Decimal(row["closing"])}
 
     async def ends(self, *, invoices: Sequence[str], notes: Sequence[str] = (), ledger: Mapping[int, str]) -> None:
-        """The audit finds nothing, and there are just these documents (see `told`), and these balances (debit positive).
+        """The audit finds nothing, and there are just these documents (see `told`), and balances (debit positive).
 
         All that differs is said at once.
         """

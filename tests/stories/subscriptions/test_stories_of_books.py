@@ -18,7 +18,9 @@ from tests.stories.subscriptions.steps import (
 async def test_customers_beyond_the_border(begin: Begin, country: str, zone: str, account: int) -> None:
     """Without VAT. Sixteen of thirty-one days of 10.00 are in January; the second period isn't begun."""
     story = await begin("2026-01-16")
-    customer = await story.customer(countryCode=country, vatZone=zone, vatNumber=None if country == "NO" else "DE136695976")
+    customer = await story.customer(
+        countryCode=country, vatZone=zone, vatNumber=None if country == "NO" else "DE136695976"
+    )
     await story.subscribe(await story.plan_of("310"), "2026-01-16", customer)
     await story.on("2026-02-15")
     await story.ends(
@@ -28,8 +30,8 @@ async def test_customers_beyond_the_border(begin: Begin, country: str, zone: str
 
 
 async def test_euros_in_books_of_kroner(begin: Begin) -> None:
-    """EUR 365.00 a year are booked at 7.45: 2,719.25, of which January and February earn 439.55, whatever the rate is by
-    then. EUR 40.00 of March are booked at 7.50. VAT is EUR 91.25 and 10.00."""
+    """EUR 365.00 a year are booked at 7.45: 2,719.25, of which January and February earn 439.55, whatever the rate is
+    by then. EUR 40.00 of March are booked at 7.50. VAT is EUR 91.25 and 10.00."""
     story = await begin("2026-01-01")
     await story.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-01-01", "rate": "7.45"})
     yearly = await story.plan(await story.price("365", "year", currency="EUR"), currency="EUR")
@@ -54,7 +56,12 @@ async def test_the_discount_of_the_day(begin: Begin) -> None:
         await story.ok(
             "POST",
             "/v1/customer-groups",
-            {"number": f"7{discount}", "name": f"{discount} %", "accountId": accounts[RECEIVABLE], "discount": discount},
+            {
+                "number": f"7{discount}",
+                "name": f"{discount} %",
+                "accountId": accounts[RECEIVABLE],
+                "discount": discount,
+            },
         )
         for discount in (10, 20)
     ]
@@ -109,10 +116,15 @@ async def test_a_customer_moves_abroad_before_a_credit(begin: Begin) -> None:
     price = await story.price("310")
     customer = await story.customer()
     subscription = await story.subscribe(
-        await story.plan({"priceId": price, "quantity": 2}), "2026-03-01", customer, prorationBehavior="create_prorations"
+        await story.plan({"priceId": price, "quantity": 2}),
+        "2026-03-01",
+        customer,
+        prorationBehavior="create_prorations",
     )
     await story.on("2026-03-11")
-    await story.ok("PATCH", f"/v1/customers/{customer}", {"countryCode": "DE", "vatZone": "eu", "vatNumber": "DE136695976"})
+    await story.ok(
+        "PATCH", f"/v1/customers/{customer}", {"countryCode": "DE", "vatZone": "eu", "vatNumber": "DE136695976"}
+    )
     await story.on("2026-03-16")
     await story.change_now(subscription, "edit_products", {"products": [{"priceId": price, "quantity": 1}]})
     await story.on("2026-04-30")

@@ -84,9 +84,7 @@ async def test_what_does_not_go_together_is_refused(begin: Begin) -> None:
         code, _ = await story.refused("POST", "/v1/subscriptions/cancel", {"id": subscription, **body})
         assert code == "SHARED_VALIDATION_FAILED"
     assert await story.status(subscription) == "active"
-    await story.ends(
-        invoices=[APRIL], ledger={RECEIVABLE: "375.00", REVENUE: "-300.00", OUTPUT_VAT: "-75.00"}
-    )
+    await story.ends(invoices=[APRIL], ledger={RECEIVABLE: "375.00", REVENUE: "-300.00", OUTPUT_VAT: "-75.00"})
 
 
 async def test_without_a_paid_invoice_none_is_given_back(begin: Begin) -> None:
@@ -113,7 +111,7 @@ async def test_without_a_paid_invoice_none_is_given_back(begin: Begin) -> None:
 
 
 async def test_a_cancellation_is_taken_back(begin: Begin) -> None:
-    """February would have been given away, since it was to end on the 16th; it is charged with March when it doesn't."""
+    """February would have been given away, as it was to end on the 16th; it is charged with March as it doesn't."""
     story = await begin("2026-01-01")
     subscription = await story.subscribe(await story.plan_of("300"), "2026-01-01")
     await story.on("2026-01-15")
@@ -274,7 +272,7 @@ async def test_a_part_was_credited_by_hand_and_the_rest_is_given_back(begin: Beg
     subscription = await story.subscribe(await story.plan_of("300"), "2026-04-01")
     await story.on("2026-04-05")
     invoice = await story.invoice(1)
-    line = {"invoiceLineId": invoice["lines"][0]["id"], "amount": "150.00"}
+    line = {"invoiceLineId": invoice["lines"][0]["id"], "unitPrice": "150.00"}
     body = {"customerId": invoice["customerId"], "invoiceNumber": "1", "lines": [line]}
     note = await story.ok("POST", "/v1/credit-notes", body)
     await story.done("POST", f"/v1/credit-notes/{note['id']}/send", {})

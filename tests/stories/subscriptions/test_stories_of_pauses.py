@@ -95,7 +95,7 @@ async def test_over_a_boundary(
     ],
 )
 async def test_for_no_day_at_all(begin: Begin, mode: str, invoices: list[str], notes: list[str]) -> None:
-    """Resumed on the day of the pause: it costs and gives back nothing, though what was credited and charged is told."""
+    """Resumed on the day of the pause: it costs nothing, though what was credited and charged is told."""
     story = await begin("2026-03-01")
     subscription = await story.subscribe(await story.plan_of("310"), "2026-03-01")
     await story.on("2026-03-11")
@@ -168,7 +168,10 @@ async def test_a_year_paused_over_its_end(begin: Begin) -> None:
         ],
         notes=["2026-12-01: -310.00 on 1 = -310.00 (12-01/12-31)"],
         ledger={
-            RECEIVABLE: "8350.00", YEARS_BEFORE: "-3340.00", REVENUE: "-280.00", DEFERRED: "-3060.00",
+            RECEIVABLE: "8350.00",
+            YEARS_BEFORE: "-3340.00",
+            REVENUE: "-280.00",
+            DEFERRED: "-3060.00",
             OUTPUT_VAT: "-1670.00",
-        },  # fmt: skip
+        },
     )

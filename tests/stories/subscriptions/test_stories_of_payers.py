@@ -7,9 +7,7 @@ async def test_a_parent_of_fifty(begin: Begin) -> None:
     """One invoice a month, 100.00 a child. One child leaves on 16 April: half of its month comes back."""
     story = await begin("2026-03-30")
     parent, plan = await story.customer(), await story.plan_of("100")
-    children = [
-        await story.customer(billingRelationship="parent_pays", parentCustomerId=parent) for _ in range(50)
-    ]
+    children = [await story.customer(billingRelationship="parent_pays", parentCustomerId=parent) for _ in range(50)]
     subscriptions = [await story.subscribe(plan, "2026-04-01", child) for child in children]
     await story.on("2026-04-16")
     refund = await story.cancel(subscriptions[6], refundBehavior="prorated")

@@ -87,9 +87,12 @@ async def test_a_quarter_from_the_last_of_november(begin: Begin) -> None:
             "2026-05-30: 920.00 = 920.00 (05-30/08-29)",
         ],
         ledger={
-            RECEIVABLE: "3450.00", YEARS_BEFORE: "-327.11", REVENUE: "-1532.89", DEFERRED: "-900.00",
+            RECEIVABLE: "3450.00",
+            YEARS_BEFORE: "-327.11",
+            REVENUE: "-1532.89",
+            DEFERRED: "-900.00",
             OUTPUT_VAT: "-690.00",
-        },  # fmt: skip
+        },
     )
 
 
@@ -108,9 +111,12 @@ async def test_years_from_a_leap_day(begin: Begin) -> None:
             "2028-02-29: 3650.00 = 3650.00 (02-29/2029-02-27)",
         ],
         ledger={
-            RECEIVABLE: "22812.50", YEARS_BEFORE: "-14011.61", REVENUE: "-598.39", DEFERRED: "-3640.00",
+            RECEIVABLE: "22812.50",
+            YEARS_BEFORE: "-14011.61",
+            REVENUE: "-598.39",
+            DEFERRED: "-3640.00",
             OUTPUT_VAT: "-4562.50",
-        },  # fmt: skip
+        },
     )
 
 
@@ -194,9 +200,7 @@ async def test_arrears_until_an_end_in_mid_period(begin: Begin) -> None:
         ),
     ],
 )
-async def test_an_anchor_after_the_start(
-    begin: Begin, mode: str, invoices: list[str], ledger: dict[int, str]
-) -> None:
+async def test_an_anchor_after_the_start(begin: Begin, mode: str, invoices: list[str], ledger: dict[int, str]) -> None:
     """Five days before the first boundary, of the twenty-eight from 15 February on: 50.00 of 280.00. Of the first whole
     period seventeen of thirty-one days are in March: 153.55."""
     story = await begin("2026-03-10")
@@ -227,7 +231,7 @@ async def test_from_advance_to_arrears_and_back(begin: Begin) -> None:
 
 
 async def test_two_years_are_caught_up_after_a_word(begin: Begin) -> None:
-    """Twenty-six months wait until somebody confirms them; twenty-four don't. All are dated the day they are made on."""
+    """Twenty-six months wait until somebody confirms them; twenty-four don't. All are dated the day they are made."""
     story = await begin("2026-02-10")
     plan = await story.plan_of("100")
     waiting = await story.subscribe(plan, "2024-01-01", name="Lang")

@@ -62,8 +62,8 @@ async def test_usage_around_the_end_of_a_trial_and_of_summer_time(begin: Begin) 
 
 
 async def test_usage_of_a_trial_is_not_billed(begin: Begin) -> None:
-    """100 units on the third day are shown, 50 on the twentieth are billed at 1.00. Seventeen of thirty-one days are left
-    of January, 170.00 of 310.00."""
+    """100 units on the third day are shown, 50 on the twentieth are billed at 1.00. Seventeen of thirty-one days are
+    left of January, 170.00 of 310.00."""
     story = await begin("2026-01-01")
     meter, price = await story.meter("1")
     plan = await story.plan(await story.price("310"), price, trialDays=14)

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from tests.stories.subscriptions.steps import OUTPUT_VAT, RECEIVABLE, REVENUE, Begin, Story
 
-TIERS = [{"upTo": 10, "unitAmount": "5"}, {"upTo": 100, "unitAmount": "3"}, {"upTo": None, "unitAmount": "1"}]
+TIERS: list[dict[str, Any]] = [
+    {"upTo": 10, "unitAmount": "5"},
+    {"upTo": 100, "unitAmount": "3"},
+    {"upTo": None, "unitAmount": "1"},
+]
 
 
 async def metered_and_monthly(story: Story, amount: str = "2") -> tuple[str, str]:
@@ -211,7 +215,7 @@ async def test_days_of_grace(begin: Begin) -> None:
 
 
 async def test_usage_by_the_week_beside_a_month(begin: Begin) -> None:
-    """Weeks are counted from the anchor, 1 March, and go on over the ends of months: 3 units in each of two, at 2.00."""
+    """Weeks are counted from the anchor, 1 March, over the ends of months: 3 units in each of two, at 2.00."""
     story = await begin("2026-03-01")
     meter, price = await story.meter("2", kind="week")
     subscription = await story.subscribe(await story.plan(await story.price("310"), price), "2026-03-01")
