@@ -47,6 +47,24 @@ async def test_euros_in_books_of_kroner(begin: Begin) -> None:
     )
 
 
+async def test_euros_are_given_back_at_the_rate_they_were_booked_at(begin: Begin) -> None:
+    """291 of 365 days come back on 16 March, when a euro is 7.60: EUR 74.00 are left, 551.30 at 7.45, and VAT of them."""
+    story = await begin("2026-01-01")
+    await story.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-01-01", "rate": "7.45"})
+    plan = await story.plan(await story.price("365", "year", currency="EUR"), currency="EUR")
+    subscription = await story.subscribe(plan, "2026-01-01")
+    await story.on("2026-03-16")
+    await story.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.60"})
+    assert (await story.cancel(subscription, refundBehavior="prorated"))["amount"] == "291.00"
+    await story.on("2026-05-01")
+    await story.ends(
+        invoices=["2026-01-01: 365.00 = 365.00 (01-01/12-31)"],
+        notes=["2026-03-16: -291.00 on 1 = -291.00 (03-16/12-31)"],
+        # EUR 18.50 of VAT: 679.81 were booked for 91.25, 541.99 come back for 72.75.
+        ledger={RECEIVABLE: "689.12", REVENUE: "-551.30", OUTPUT_VAT: "-137.82"},
+    )
+
+
 async def test_the_discount_of_the_day(begin: Begin) -> None:
     """The customer comes from a group with 10 % to one with 20 % on 15 April: 270.00, then 240.00 of 300.00, and 8.00
     for five units that April used."""

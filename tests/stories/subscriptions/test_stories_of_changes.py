@@ -339,3 +339,68 @@ async def test_fewer_are_credited_at_once(begin: Begin) -> None:
         notes=["2026-03-16: -160.00 on 1 = -160.00 (03-16/03-31)"],
         ledger={RECEIVABLE: "962.50", REVENUE: "-770.00", OUTPUT_VAT: "-192.50"},
     )
+
+
+async def test_more_in_arrears_and_an_end(begin: Begin) -> None:
+    """Ten days of one and ten of two, at 10.00 a day, are billed on the day of the end; there is nothing to give back."""
+    story = await begin("2026-03-01")
+    price = await story.price("310")
+    subscription = await story.subscribe(await story.plan(price), "2026-03-01", billingDirection="arrears")
+    await story.on("2026-03-11")
+    await story.change_now(subscription, "edit_products", {"products": [{"priceId": price, "quantity": 2}]})
+    await story.on("2026-03-21")
+    await story.cancel(subscription, refundBehavior="prorated")
+    await story.on("2026-05-01")
+    await story.ends(
+        invoices=["2026-03-21: 300.00 = 100.00 (03-01/03-10) + 200.00 (03-11/03-20)"],
+        ledger={RECEIVABLE: "375.00", REVENUE: "-300.00", OUTPUT_VAT: "-75.00"},
+    )
+
+
+async def test_seats_that_become_cheaper(begin: Begin) -> None:
+    """31.00 each for the first five, 15.50 for the others: four cost 124.00, eight 201.50; 21 of 31 days of both."""
+    story = await begin("2026-03-01")
+    tiers = [{"upTo": 5, "unitAmount": "31"}, {"upTo": None, "unitAmount": "15.50"}]
+    price = await story.price(tiers, pricingModel="GRADUATED")
+    plan = await story.plan({"priceId": price, "quantity": 4})
+    subscription = await story.subscribe(plan, "2026-03-01", prorationBehavior="create_prorations")
+    await story.on("2026-03-11")
+    await story.change_now(subscription, "edit_products", {"products": [{"priceId": price, "quantity": 8}]})
+    await story.on("2026-04-30")
+    await story.ends(
+        invoices=[
+            "2026-03-01: 124.00 = 124.00 (03-01/03-31)",
+            "2026-04-01: 254.00 = -84.00 (03-11/03-31) + 136.50 (03-11/03-31) + 201.50 (04-01/04-30)",
+        ],
+        ledger={RECEIVABLE: "472.50", REVENUE: "-378.00", OUTPUT_VAT: "-94.50"},
+    )
+
+
+async def test_a_year_goes_up_and_down_and_ends(begin: Begin) -> None:
+    """10.00 a day for one: 69 days of one, 97 of three, 97 of two: 690.00 + 2,910.00 + 1,940.00."""
+    story = await begin("2026-01-01")
+    price = await story.price("3650", "year")
+    subscription = await story.subscribe(await story.plan(price), "2026-01-01", prorationBehavior="always_invoice")
+    for day, quantity in (("2026-03-11", 3), ("2026-06-16", 2)):
+        await story.on(day)
+        products = [{"priceId": price, "quantity": quantity}]
+        await story.change_now(subscription, "edit_products", {"products": products})
+    await story.on("2026-09-21")
+    assert (await story.cancel(subscription, refundBehavior="prorated"))["amount"] == "2040.00"
+    await story.on("2026-12-31")
+    earned = {
+        "2026-03-31": "-1320.00", "2026-05-31": "-3150.00", "2026-06-30": "-3900.00", "2026-08-31": "-5140.00",
+        "2026-09-30": "-5540.00",
+    }  # fmt: skip
+    assert {day: (await story.books(day))[REVENUE] for day in earned} == earned
+    await story.ends(
+        invoices=[
+            "2026-01-01: 3650.00 = 3650.00 (01-01/12-31)",
+            "2026-03-11: 5920.00 = -2960.00 (03-11/12-31) + 8880.00 (03-11/12-31)",
+        ],
+        notes=[
+            "2026-06-16: -1990.00 on 2 = -1990.00 (06-16/12-31)",
+            "2026-09-21: -2040.00 on 2 = -2040.00 (09-21/12-31)",
+        ],
+        ledger={RECEIVABLE: "6925.00", REVENUE: "-5540.00", OUTPUT_VAT: "-1385.00"},
+    )

@@ -1,6 +1,6 @@
 """Stories of parents that pay. Amounts in kroner, VAT is 25 % of them."""
 
-from tests.stories.subscriptions.steps import OUTPUT_VAT, RECEIVABLE, REVENUE, Begin
+from tests.stories.subscriptions.steps import BANK, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin
 
 
 async def test_a_parent_of_fifty(begin: Begin) -> None:
@@ -63,4 +63,32 @@ async def test_a_child_pays_for_itself_from_may_on(begin: Begin) -> None:
             *["2026-05-01: 100.00 = 100.00 (05-01/05-31)"] * 2,
         ],
         ledger={RECEIVABLE: "500.00", REVENUE: "-400.00", OUTPUT_VAT: "-100.00"},
+    )
+
+
+async def test_one_child_of_two_leaves_with_the_last_invoice(begin: Begin) -> None:
+    """Only its own line of the paid invoice comes back; the other child has less from 16 April on, for which May has no
+    room: fifteen days of 10.00 less fifteen of 1.00 and the 30.00 of May."""
+    story = await begin("2026-03-30")
+    parent, plan = await story.customer(), await story.plan_of("300")
+    children = [await story.customer(billingRelationship="parent_pays", parentCustomerId=parent) for _ in range(2)]
+    stays, leaves = [
+        await story.subscribe(plan, "2026-04-01", child, prorationBehavior="create_prorations") for child in children
+    ]
+    await story.on("2026-04-02")
+    await story.is_paid(1)
+    await story.on("2026-04-16")
+    await story.change_now(stays, "replace_plan", {"planId": await story.plan_of("30")})
+    assert (await story.cancel(leaves, refundBehavior="last_invoice"))["amount"] == "300.00"
+    await story.on("2026-05-31")
+    await story.ends(
+        invoices=[
+            "2026-04-01: 600.00 = 300.00 (04-01/04-30) + 300.00 (04-01/04-30)",
+            "2026-05-01: 0.00 = -45.00 (04-16/04-30) + 15.00 (04-16/04-30) + 30.00 (05-01/05-31)",
+        ],
+        notes=[
+            "2026-04-16: -300.00 on 1 = -300.00 (04-01/04-30)",
+            "2026-05-01: -105.00 on 1 = -105.00 (04-16/04-30)",
+        ],
+        ledger={BANK: "750.00", RECEIVABLE: "-506.25", REVENUE: "-195.00", OUTPUT_VAT: "-48.75"},
     )
