@@ -48,7 +48,7 @@ async def test_euros_in_books_of_kroner(begin: Begin) -> None:
 
 
 async def test_euros_are_given_back_at_the_rate_they_were_booked_at(begin: Begin) -> None:
-    """291 of 365 days come back on 16 March, when a euro is 7.60: EUR 74.00 are left, 551.30 at 7.45, and VAT of them."""
+    """291 of 365 days come back on 16 March, when a euro is 7.60: EUR 74.00 are left, 551.30 at 7.45, and VAT."""
     story = await begin("2026-01-01")
     await story.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-01-01", "rate": "7.45"})
     plan = await story.plan(await story.price("365", "year", currency="EUR"), currency="EUR")
