@@ -95,12 +95,8 @@ class Story(Client):
     async def product(self, **fields: Any) -> str:
         """A new product, of the group of services."""
         if not self._product_groups:
-            found = await self.ok("GET", "/v1/product-groups")
-            self._product_groups = (
-                {row["number"]: row["id"] for row in found["data"]}
-                if "data" in found
-                else {row["number"]: row["id"] for row in found}
-            )
+            found = (await self.ok("GET", "/v1/product-groups"))["data"]
+            self._product_groups = {row["number"]: row["id"] for row in found}
         number = next(_numbers)
         body = {"number": f"P{number}", "name": f"Service {number}", "productGroupId": self._product_groups["2"]}
         made: str = (await self.ok("POST", "/v1/products", {**body, "unit": "pcs", **fields}))["id"]

@@ -133,7 +133,7 @@ async def test_a_cancellation_is_taken_back(begin: Begin) -> None:
 
 
 async def test_a_later_cancellation_takes_the_place_of_the_first(begin: Begin) -> None:
-    """To end on 10 June, then at the end of May, then after all not: each by the list of changes too."""
+    """To end on 10 June, then at the end of May: one cancellation waits, the later one."""
     story = await begin("2026-04-01")
     subscription = await story.subscribe(await story.plan_of("300"), "2026-04-01")
     await story.on("2026-05-11")

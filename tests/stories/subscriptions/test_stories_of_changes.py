@@ -1,6 +1,7 @@
 """Stories of changes: other plans, quantities, cadences. Amounts in kroner, VAT is 25 % of them."""
 
 import pytest
+from tests.stories.harness.client import Body
 from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, YEARS_BEFORE, Begin, Story
 
 
@@ -359,7 +360,7 @@ async def test_more_in_arrears_and_an_end(begin: Begin) -> None:
 async def test_seats_that_become_cheaper(begin: Begin) -> None:
     """31.00 each for the first five, 15.50 for the others: four cost 124.00, eight 201.50; 21 of 31 days of both."""
     story = await begin("2026-03-01")
-    tiers = [{"upTo": 5, "unitAmount": "31"}, {"upTo": None, "unitAmount": "15.50"}]
+    tiers: list[Body] = [{"upTo": 5, "unitAmount": "31"}, {"upTo": None, "unitAmount": "15.50"}]
     price = await story.price(tiers, pricingModel="GRADUATED")
     plan = await story.plan({"priceId": price, "quantity": 4})
     subscription = await story.subscribe(plan, "2026-03-01", prorationBehavior="create_prorations")
