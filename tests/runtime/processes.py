@@ -214,7 +214,11 @@ class Served:
             said = {line[:9].strip(): line[9:].strip() for line in program.out.splitlines(keepends=False)}
             return said if last in said and program.out.endswith("\n") else None
 
-        said = wait_for(ready)
+        try:
+            said = wait_for(ready)
+        except BaseException:
+            program.stop()  # nothing of it is left behind, which would keep the others waiting too
+            raise
         url = said["API"].removesuffix("/api")
         http = httpx.Client(base_url=url, headers={"x-api-key": said.get("API key", "")}, timeout=PATIENCE)
         return cls(program, data_dir, url, said.get("Company"), said.get("API key"), http)
