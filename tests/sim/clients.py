@@ -46,7 +46,11 @@ class Line:
             self.before_each()
             try:
                 response = await self.http.request(
-                    request.method, f"/api{request.path}", headers=headers, json=request.body, params=request.params
+                    request.method,
+                    f"/api{request.path}",
+                    headers=headers,
+                    json=request.body,
+                    params=request.params or None,
                 )
                 if response.status_code < 400 or response.json()["code"] not in _LATER:
                     return response

@@ -16,6 +16,7 @@ from ledgerbee.app.jobs import AT_ONCE, JOBS
 from ledgerbee.app.worker import Worker
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
 from ledgerbee.platform.blobs.store import Folder
@@ -104,6 +105,7 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
     """Each `context.enqueue(NAME, ...)` names a job that the worker knows."""
     names = {
         "BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB, "PRINT_JOB": PRINT_JOB,
+        "IMPORT_USAGE_JOB": IMPORT_USAGE_JOB,
         "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB,
         "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,

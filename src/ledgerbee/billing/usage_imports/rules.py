@@ -90,9 +90,7 @@ def body_of(row: FileRow, decimal_mark: str, customers: Mapping[str, UUID]) -> d
             return invalid(("customerNumber", "isEmpty", "customerNumber must be left out beside customerId"))
         customer_id = customers.get(customer_number)
         if customer_id is None:
-            return CUSTOMER_NOT_FOUND.error(
-                f"{CUSTOMER_NOT_FOUND.meaning}: {customer_number[:_QUOTED]}", property="customerNumber"
-            )
+            return CUSTOMER_NOT_FOUND.missing("customerNumber", "customerNumber", customer_number[:_QUOTED])
         body["customerId"] = str(customer_id)
     metadata = {name.removeprefix(METADATA): text for name, text in content.items() if name.startswith(METADATA)}
     return {**body, "metadata": metadata} if metadata else body

@@ -208,5 +208,5 @@ INVOICE_DEFERRAL_ACCOUNT_MISSING = ErrorCode(
     "INVOICE_DEFERRAL_ACCOUNT_MISSING",
     400,
     "A line's service period ends after the invoice's month, and the chart has no account for deferred revenue; create "
-    "one with the role (`POST /v1/accounts`), or set deferRevenue of the product group to false",
+    "one with the role (POST /v1/accounts), or set deferRevenue of the product group to false",
 )
