@@ -29,7 +29,7 @@ serve: setup
 	$(BIN)/ledgerbee serve
 
 test: setup
-	$(BIN)/pytest -n 6 --dist worksteal
+	$(BIN)/pytest -n 4 --dist worksteal
 
 # A hundred rounds of the simulation, each with a new seed: clients at work while API, worker and PostgreSQL are killed.
 # One round again: .venv/bin/python -m tests.sim.simulation --rounds 1 --seed N

@@ -42,9 +42,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform.db import Database
 
-SUBSCRIPTIONS: Final = int(os.environ.get("BILLING_SUBSCRIPTIONS", "210"))
+SUBSCRIPTIONS: Final = int(os.environ.get("BILLING_SUBSCRIPTIONS", "120"))
 #: Of processes; the worker and the database die in turn.
-DEATHS: Final = int(os.environ.get("BILLING_DEATHS", "4"))
+DEATHS: Final = int(os.environ.get("BILLING_DEATHS", "2"))
 #: One run for each; all subscriptions begin in the first.
 MONTHS: Final = int(os.environ.get("BILLING_MONTHS", "3"))
 SEED: Final = int(os.environ.get("BILLING_SEED", "1"))
