@@ -82,7 +82,11 @@ async def test_over_a_boundary(
     ("mode", "invoices", "notes"),
     [
         ("none", [APRIL], []),
-        ("create_prorations", [APRIL], []),
+        (
+            "create_prorations",
+            ["2026-04-01: 310.00 = -210.00 (03-11/03-31) + 210.00 (03-11/03-31) + 310.00 (04-01/04-30)"],
+            [],
+        ),
         (
             "always_invoice",
             ["2026-03-11: 210.00 = 210.00 (03-11/03-31)", APRIL],
@@ -91,7 +95,7 @@ async def test_over_a_boundary(
     ],
 )
 async def test_for_no_day_at_all(begin: Begin, mode: str, invoices: list[str], notes: list[str]) -> None:
-    """Resumed on the day of the pause: it costs nothing. At once, what was credited by then is charged again."""
+    """Resumed on the day of the pause: it costs nothing, though what was credited and charged is told."""
     story = await begin("2026-03-01")
     subscription = await story.subscribe(await story.plan_of("310"), "2026-03-01")
     await story.on("2026-03-11")

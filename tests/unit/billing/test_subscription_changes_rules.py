@@ -144,23 +144,6 @@ def test_from_free_to_paid_and_back_on_one_day() -> None:
     assert [one.terms.plan_id for one in life.chain.timeline] == [free.plan_id]
 
 
-def test_what_is_as_it_was_by_the_end_of_the_day_makes_no_line() -> None:
-    life, (first, second) = plans_of("310", "620", mode=NEXT_INVOICE)
-    life.run("01-01")
-    life.replace_plan(second, "01-11")
-    life.replace_plan(first, "01-11")
-    life.now(PAUSE, "01-11")
-    life.now(RESUME, "01-11")
-    life.run("02-01")
-    assert totals(life)[1:] == [("02-01", "310.00", "0")]
-    assert nets(life)[1] == ["310.00"]
-    # What was taken back for no day is there to be given back.
-    life.replace_plan(second, "02-15")
-    life.replace_plan(first, "02-15")
-    life.cancel("02-15", "prorated")
-    assert life.paid_in_all == D("310.00") + D("155.00")
-
-
 @pytest.mark.parametrize("mode", ProrationBehavior)
 def test_two_changes_on_a_day_end_in_one_state(mode: ProrationBehavior) -> None:
     life, (_, second, third) = plans_of("310", "620", "93", mode=mode)

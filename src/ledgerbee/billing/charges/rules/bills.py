@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge, ChargeKind
-from ledgerbee.billing.timelines.model import Span
+from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge
 from ledgerbee.core.money import EXACT, ZERO, total
 
 _UNKNOWN: Final[Mapping[UUID, BookedAs]] = MappingProxyType({})
@@ -105,25 +103,3 @@ def without_void(charges: Sequence[Charge]) -> list[Charge]:
             taken_back[charge.credits_charge_id] = EXACT.add(taken_back[charge.credits_charge_id], charge.net)
     void = {one.id for one in charges if one.id in taken_back and not EXACT.add(one.net, taken_back[one.id])}
     return [one for one in charges if one.id not in void and one.credits_charge_id not in void]
-
-
-def without_reversed(charges: Sequence[Charge]) -> list[Charge]:
-    """Charges that are to be billed together, where a credit and a charge of the same for the same days are 0.00 each.
-
-    Whoever pauses and resumes on one day, or comes back to what was there, sees no line of it (decisions "Proration and
-    edits"): neither was billed, and what the credit would take back stays billed as it was.
-    """
-    prorated = [one for one in charges if one.kind is ChargeKind.PRORATION and one.net]
-    taken_back: dict[tuple[UUID, Span, Decimal, Decimal], list[UUID]] = defaultdict(list)
-    for one in prorated:
-        if one.is_credit:
-            taken_back[_reversed_by(one, EXACT.minus(one.net))].append(one.id)
-    both: set[UUID] = set()
-    for one in prorated:
-        if not one.is_credit and (found := taken_back.get(_reversed_by(one, one.net))):
-            both |= {one.id, found.pop()}
-    return [replace(one, net=ZERO) if one.id in both else one for one in charges]
-
-
-def _reversed_by(charge: Charge, net: Decimal) -> tuple[UUID, Span, Decimal, Decimal]:
-    return charge.price_id, charge.service, charge.quantity, net

@@ -14,7 +14,6 @@ from ledgerbee.billing.charges.rules import (
     price_for_period,
     settle,
     share_of,
-    without_reversed,
     without_void,
 )
 from ledgerbee.billing.subscriptions.model import (
@@ -134,10 +133,8 @@ class Work:
         self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False, nets: bool = False
     ) -> None:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
+        self._keep([*waiting, *charges])
         billed = without_void([*waiting, *charges])
-        known = {one.id: one for one in (*waiting, *charges)} | {one.id: one for one in without_reversed(billed)}
-        self._keep(list(known.values()))
-        billed = [known[one.id] for one in billed]
         if any(charge.net or charge.id in self.uncounted for charge in billed):
             self.bills.append(Bill(on, tuple(billed), is_refund, nets))
 
