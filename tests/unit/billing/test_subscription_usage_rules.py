@@ -291,6 +291,46 @@ def test_late_usage_below_zero_is_taken_off_the_next_period() -> None:
     assert life.paid_in_all == D(1)
 
 
+@pytest.mark.parametrize(
+    ("tiers", "late", "billed", "carried"),
+    [
+        ((), "2500", "500.00", "0"),
+        ((), "2000", "0", "0"),
+        ((), "1500", "0", "-500"),
+        ((Tier(D(100), D(1), ZERO), Tier(None, D("0.10"), ZERO)), "2500", "140.00", "0"),
+    ],
+)
+def test_late_usage_above_what_was_below_zero_takes_that_off_first(
+    tiers: tuple[Tier, ...], late: str, billed: str, carried: str
+) -> None:
+    """1,000 and -3,000 leave 2,000 to take off: what comes late for that period isn't charged in full before."""
+    life, calls = metered(tiers=tiers)
+    for value in ("1000", "-3000"):
+        life.meter.report(calls, "01-05", value)
+    life.run("02-01")
+    life.meter.report(calls, "01-06", late)
+    life.late()
+    life.run("03-01")
+    assert life.paid_in_all == D(billed)
+    assert life.chain.schedules[calls.id].carried == D(carried)
+    # With nothing more to count there is nothing more to take off or to charge.
+    life.late()
+    life.run("04-01")
+    assert life.paid_in_all == D(billed)
+    assert life.chain.schedules[calls.id].carried == D(carried)
+
+
+def test_late_usage_above_what_was_below_zero_and_taken_off_since_is_charged() -> None:
+    """The 3 below zero of January were taken off February's 4: 5 late ones in January cost 5."""
+    life, calls = metered()
+    life.meter.report(calls, "01-05", "-3")
+    life.meter.report(calls, "02-05", "4")
+    life.run("03-01")
+    life.meter.report(calls, "01-06", "5")
+    life.late()
+    assert [str(net) for net in life.waiting] == ["5.00"]
+
+
 @pytest.mark.parametrize(("on", "value", "billed"), [("02-06", "2", "3"), ("01-06", "5", "6"), ("01-06", "2", "3")])
 def test_late_usage_of_periods_that_took_from_each_other(on: str, value: str, billed: str) -> None:
     """B13, and an event more for either period: together they come to what was used."""

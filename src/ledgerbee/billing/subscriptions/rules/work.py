@@ -256,15 +256,19 @@ class Work:
     def _differences(self, first: Charge) -> list[Charge]:
         """What a period's usage comes to by now, less all that was charged and credited for it.
 
-        What is below zero is taken off the next period. No more is credited than what is left of what was billed.
+        What is below zero is taken off the next period; usage that comes late for more than was billed takes what is
+        still to be taken off first, as the next period would. No more is credited than what is left of what was billed.
         """
         billed = billed_usage(self.chain.charges, first)
         counted = self.usage_of(first.price_id, spans_of(self.chain, first))
-        taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
-        quantity = max(taken, ZERO)
-        below = EXACT.subtract(quantity, taken)
+        before = total([one.quantity for one in billed])
         schedule = self.chain.schedules[first.price_id]
-        self._carry(schedule, EXACT.subtract(schedule.carried, below))
+        taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
+        taken_off = min(max(EXACT.subtract(taken, before), ZERO), -schedule.carried)
+        taken = EXACT.subtract(taken, taken_off)
+        quantity = max(taken, ZERO)
+        carried = EXACT.subtract(EXACT.subtract(quantity, taken), taken_off)
+        self._carry(schedule, EXACT.subtract(schedule.carried, carried))
         amount = round_money(self._price(first.price_id, quantity), self.currency)
         net = EXACT.subtract(amount, total([one.net for one in billed]))
         difference = replace(
@@ -272,15 +276,15 @@ class Work:
             id=new_id(),
             kind=ChargeKind.USAGE_DIFFERENCE,
             part=len(billed) - 1,
-            quantity=EXACT.subtract(quantity, total([one.quantity for one in billed])),
+            quantity=EXACT.subtract(quantity, before),
             period_amount=net,
             net=net,
             events=counted.events - sum(one.events for one in billed),
-            carried=below,
+            carried=carried,
             invoice_id=None,
             invoice_line_id=None,
         )
-        if not (difference.events or difference.quantity or below or net):
+        if not (difference.events or difference.quantity or carried or net):
             return []
         return [difference] if net >= 0 else list(self._taken_back(difference, billed))
 
