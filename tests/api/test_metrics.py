@@ -221,3 +221,24 @@ async def test_a_month_has_begun_and_a_series_has_an_end(biller: Biller) -> None
         found = await biller.refused("GET", f"/v1/metrics/{path}?month=2026-01", None, 400, "EXCHANGE_RATE_MISSING")
         assert (found["currency"], found["date"]) == ("AED", "2026-01-01")
     assert (await mrr(biller, "2025-12"))["mrr"] == "0.00"
+
+
+async def test_a_note_on_a_line_that_charges_share_counts_once(biller: Biller) -> None:
+    """Paused and resumed on the 16th: the days from then on are paid for by another charge on January's line."""
+    subscription = await biller.subscribe(
+        await biller.plan(await biller.recurring("310")), "2026-01-01", prorationBehavior="create_prorations"
+    )
+    await biller.bill()
+    biller.on("2026-01-16")
+    await biller.change(subscription, "pause", effectiveDate="2026-01-16")
+    await biller.change(subscription, "resume", effectiveDate="2026-01-16")
+    biller.on("2026-02-01")
+    await biller.bill()
+    assert {one["invoiceId"] for one in await biller.charges(subscription) if one["kind"] == "proration"} == {
+        (await biller.invoices())[0]["id"]
+    }
+    await credit(biller, (await biller.invoices())[0], 31)
+    assert await reconciled(biller, "2026-01") == {
+        "mrr": "310.00", "agreed": "310.00", "invoiced": "279.00", "credited": "-31.00",
+    }  # fmt: skip
+    await biller.check_books()

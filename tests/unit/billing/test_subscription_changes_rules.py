@@ -17,6 +17,7 @@ from tests.unit.billing.chains import (
     YEAR,
     D,
     Life,
+    Paid,
     day,
     of_price,
     plan,
@@ -54,6 +55,11 @@ def totals(life: Life) -> list[tuple[str, str, str]]:
 
 def nets(life: Life) -> list[list[str]]:
     return [[str(net) for _, _, net in one.lines] for one in life.paid]
+
+
+def lines_of_invoice(paid: Paid) -> list[str]:
+    """The net of each line of a bill's own invoice."""
+    return [str(one.on_invoice) for one in paid.shares if one.on_invoice and one.set_off is None]
 
 
 # Upgrades and downgrades
@@ -142,6 +148,39 @@ def test_from_free_to_paid_and_back_on_one_day() -> None:
     assert life.paid == []
     assert life.waiting == []
     assert [one.terms.plan_id for one in life.chain.timeline] == [free.plan_id]
+
+
+def test_what_is_reversed_for_the_same_days_makes_no_line() -> None:
+    life, (first, second) = plans_of("310", "620", mode=NEXT_INVOICE)
+    life.run("01-01")
+    life.replace_plan(second, "01-11")
+    life.replace_plan(first, "01-11")
+    life.now(PAUSE, "01-11")
+    life.now(RESUME, "01-11")
+    life.now(PAUSE, "01-22")
+    life.now(RESUME, "01-22")
+    life.run("02-01")
+    assert totals(life)[1:] == [("02-01", "310.00", "0")]
+    assert lines_of_invoice(life.paid[1]) == ["310.00"]
+    (january,) = {one.invoice_line_id for one in life.chain.charges if one.invoice_id and one.period.start.month == 1}
+    assert january is not None
+    # What was given back for no day can still be given back.
+    life.replace_plan(second, "02-15")
+    life.replace_plan(first, "02-15")
+    life.cancel("02-15", "prorated")
+    assert life.paid_in_all == D("310.00") + D("155.00")
+
+
+def test_what_stays_paused_of_what_was_resumed_is_credited() -> None:
+    """Resumed on the day of the pause, and paused again ten days later: ten of the days left are taken back."""
+    life, _ = plans_of("310", "620", mode=NEXT_INVOICE)
+    life.run("01-01")
+    life.now(PAUSE, "01-11")
+    life.now(RESUME, "01-11")
+    life.now(PAUSE, "01-22")
+    life.now(RESUME, "02-01")
+    life.run("02-01")
+    assert lines_of_invoice(life.paid[1]) == ["-100.00", "310.00"]
 
 
 @pytest.mark.parametrize("mode", ProrationBehavior)

@@ -62,7 +62,8 @@ LEFT JOIN credit_notes n ON n.company_id = $1 AND n.id = k.credit_note_id
 WHERE k.company_id = $1 AND k.subscription_id = ANY($4) AND {_OVERLAPS}
 ORDER BY k.subscription_id, k.created_at, k.id
 """
-#: What credit notes took off the invoice lines of charges, but for the notes that charges say themselves.
+#: What credit notes took off the invoice lines of charges, but for the notes that charges say themselves: of the charge
+#: that made the line.
 _CREDITED: Final = f"""
 SELECT k.id, -sum(l.net) AS credited, -sum(l.net * n.exchange_rate) AS base_credited
 FROM subscription_charges k
@@ -71,6 +72,9 @@ JOIN credit_notes n ON n.company_id = $1 AND n.id = l.credit_note_id AND n.statu
 WHERE k.company_id = $1 AND k.subscription_id = ANY($4) AND {_OVERLAPS}
   AND NOT EXISTS (SELECT FROM subscription_charges o
       WHERE o.company_id = $1 AND o.subscription_id = k.subscription_id AND o.credit_note_id = n.id)
+  AND NOT EXISTS (SELECT FROM subscription_charges o
+      WHERE o.company_id = $1 AND o.subscription_id = k.subscription_id AND o.invoice_line_id = k.invoice_line_id
+        AND (o.created_at, o.id) < (k.created_at, k.id))
 GROUP BY k.id
 """
 _NAMES: Final = "SELECT id, name FROM customers WHERE company_id = $1 AND id = ANY($2)"

@@ -31,7 +31,7 @@ WHERE c.company_id = $1 AND c.invoice_line_id IS NOT NULL AND d.id IS NULL
     JOIN subscription_charges o ON o.company_id = $1 AND o.id = k.credits_charge_id
         AND o.invoice_line_id = k.invoice_line_id
     WHERE k.company_id = $1 AND k.invoice_id = c.invoice_id AND k.invoice_line_id = c.invoice_line_id
-      AND k.change_id = c.change_id AND k.net + k.credit_note_net <= -c.net)
+      AND (k.service_start, k.service_end) = (c.service_start, c.service_end) AND k.net + k.credit_note_net <= -c.net)
 GROUP BY c.invoice_line_id HAVING count(*) > 1 ORDER BY 1 LIMIT 1
 """
 _NOTES: Final = """

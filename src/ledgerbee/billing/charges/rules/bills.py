@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge
+from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge, ChargeKind
 from ledgerbee.core.money import EXACT, ZERO, total
 
 _UNKNOWN: Final[Mapping[UUID, BookedAs]] = MappingProxyType({})
@@ -25,8 +26,45 @@ def share_bill(
     back. Where both aren't the same the credit becomes a note, so that revenue and VAT go back to where they came from.
     Of a bill that `nets` and charges no more than it credits, a charge is set off against a credit of the same change
     and days that is booked as it is, of its own price first; what is left of credits becomes notes, and what is left
-    of charges the invoice.
+    of charges the invoice. A change that was reversed for the same days stands where those were billed.
     """
+    reversed_ = _reversed(bill.charges)
+    if not reversed_:
+        return _share_bill(bill, today, earlier)
+    rest = replace(bill, charges=tuple(one for one in bill.charges if one.id not in reversed_))
+    shares = iter(_share_bill(rest, today, earlier))
+    return tuple(
+        BillShare(one, one.net, ZERO, reversed_[one.id]) if one.id in reversed_ else next(shares)
+        for one in bill.charges
+    )
+
+
+def _reversed(charges: Sequence[Charge]) -> dict[UUID, UUID]:
+    """Credits and charges of the same for the same days, and the earlier charge whose line they stand on, by id.
+
+    Whoever resumes on the day of the pause, or comes back to what there was, sees no line of it (decisions "Proration
+    and edits").
+    """
+    found: dict[UUID, UUID] = {}
+    charged = [one for one in charges if one.kind is ChargeKind.PRORATION and one.net > 0]
+    for credit in charges if charged else ():
+        credited = credit.credits_charge_id
+        if credited is None or credit.kind is not ChargeKind.PRORATION or not credit.net:
+            continue
+        if any(one.id == credited and one.id not in found for one in charges):
+            continue
+        for charge in charged:
+            if charge.id not in found and _what_is_paid(charge, charge.net) == _what_is_paid(credit, -credit.net):
+                found |= {credit.id: credited, charge.id: credited}
+                break
+    return found
+
+
+def _what_is_paid(charge: Charge, net: Decimal) -> tuple[object, ...]:
+    return charge.price_id, charge.service, charge.quantity, charge.period_amount, net
+
+
+def _share_bill(bill: Bill, today: Mapping[UUID, BookedAs], earlier: Mapping[UUID, BookedAs]) -> tuple[BillShare, ...]:
     own = {one.id for one in bill.charges}
     strays = {
         one.id

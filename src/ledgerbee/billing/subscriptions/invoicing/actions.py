@@ -106,21 +106,31 @@ async def _prepare(
     """
     plan = rules.plan_invoices(advanced_chains)
     ready = await _prepare_planned(context, advanced_chains, plan, trials)
-    credited = [charges[charge_id] for charge_id in rules.credited_charges(plan)]
+    set_off = {placed.share.charge.id: placed.share.set_off for placed in plan.set_off}
+    credited = {charge_id: charges[_on_line(charge_id, set_off)] for charge_id in rules.credited_charges(plan)}
     if not credited:
         return plan, ready
     computed = [(one.decided.booking.document, one.decided.booking.computed.lines) for one in ready]
     today = rules.booked_today(plan, computed)
-    line_ids = {one.invoice_line_id for one in credited if one.invoice_line_id is not None}
+    line_ids = {one.invoice_line_id for one in credited.values() if one.invoice_line_id is not None}
     billed = await store.billed_as(context, line_ids)
     earlier = {
-        one.id: today[one.subscription_id][one.price_id] if one.invoice_line_id is None else billed[one.invoice_line_id]
-        for one in credited
+        charge_id: today[one.subscription_id][one.price_id]
+        if one.invoice_line_id is None
+        else billed[one.invoice_line_id]
+        for charge_id, one in credited.items()
     }
     better = rules.plan_invoices(advanced_chains, today, earlier)
     if better.shares == plan.shares:
         return plan, ready
     return better, await _prepare_planned(context, advanced_chains, better, trials)
+
+
+def _on_line(charge_id: UUID, set_off: Mapping[UUID, UUID | None]) -> UUID:
+    """The charge whose line a charge stands on: its own, unless it is set off."""
+    while (earlier := set_off.get(charge_id)) is not None:
+        charge_id = earlier
+    return charge_id
 
 
 async def _prepare_planned(
