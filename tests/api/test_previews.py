@@ -71,8 +71,11 @@ async def check(biller: Biller, subscription: str, change: dict[str, Any] | None
     assert await made() == [shown(one) for one in by_type]
     biller.on(then)
     await biller.bill()
-    invoices = [one for one in await made() if one["dueDate"] is not None]
+    then_made = await made()
+    invoices = [one for one in then_made if one["dueDate"] is not None]
     assert invoices == ([] if preview["next"] is None else [shown(preview["next"])])
+    notes = [one for one in then_made if one["dueDate"] is None]
+    assert notes == [shown(one) for one in preview["nextCreditNotes"]]
     return preview
 
 
@@ -131,6 +134,17 @@ async def test_a_change_at_the_boundary_shows_in_the_next_invoice(biller: Biller
     assert (preview["change"], preview["next"]["subtotal"]) == ([], "300.00")
 
 
+async def test_what_the_next_invoice_has_no_room_to_take_back_is_shown_as_a_note(biller: Biller) -> None:
+    subscription = await subscription_of(biller, "plain", prorationBehavior="create_prorations")
+    await biller.bill()
+    biller.on("2026-03-12")
+    other = await biller.plan(await biller.recurring("5"))
+    change = {"type": "replace_plan", "effectiveDate": "2026-03-12", "payload": {"planId": other}}
+    preview = await check(biller, subscription, change, "2026-04-01")
+    # 20 of 31 days: 129.03 are taken back, 3.23 and 5.00 are charged.
+    assert (preview["next"]["subtotal"], preview["nextCreditNotes"][0]["subtotal"]) == ("0.00", "-120.80")
+
+
 async def test_a_restart_bills_a_new_period_at_once(biller: Biller) -> None:
     subscription = await subscription_of(biller, "plain", prorationBehavior="always_invoice")
     await biller.bill()
@@ -162,7 +176,7 @@ async def test_periods_that_cost_nothing_are_passed_over(biller: Biller) -> None
     preview = await biller.preview(subscription)
     assert preview["next"]["date"] == "2026-05-01"
     free = await biller.subscribe(await biller.plan(await biller.recurring("0")), "2026-03-01")
-    assert await biller.preview(free) == {"change": [], "next": None}
+    assert await biller.preview(free) == {"change": [], "next": None, "nextCreditNotes": []}
 
 
 async def test_what_is_due_already_is_next(biller: Biller) -> None:

@@ -37,10 +37,14 @@ class PreviewedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change makes at once, and the next invoice after it; None where nothing more is billed."""
+    """What a change makes at once, and the next invoice after it; None where nothing more is billed.
+
+    `next_notes` are the credit notes that are made up to that invoice, and with it.
+    """
 
     change: tuple[PreviewedDocument, ...]
     next: PreviewedDocument | None
+    next_notes: tuple[PreviewedDocument, ...]
 
 
 async def preview(context: Context, subscription_id: UUID, change: NewChange | None, trials: Trials) -> Preview:
@@ -58,21 +62,28 @@ async def preview(context: Context, subscription_id: UUID, change: NewChange | N
             if trial.jobs:  # it is carried out at once, and what falls due by it is billed right after it
                 await _advance(trial, subscription_id, trial.today, trials)
             at_once = [one async for one in _documents(trial, trial.today)]
-        return Preview(tuple(at_once), await _next(trial, subscription_id, trials))
+        after = await _next(trial, subscription_id, trials)
+        return Preview(
+            tuple(at_once),
+            next((one for one in after if one.due_on is not None), None),
+            tuple(one for one in after if one.due_on is None),
+        )
 
 
-async def _next(trial: Context, subscription_id: UUID, trials: Trials) -> PreviewedDocument | None:
+async def _next(trial: Context, subscription_id: UUID, trials: Trials) -> list[PreviewedDocument]:
+    """The documents of the next billing dates, up to the first with an invoice."""
+    found: list[PreviewedDocument] = []
     subscription = (await reads.get(trial, subscription_id, trial.today)).subscription
     for _ in range(_MOST_DATES):
         if subscription.next_run_on is None:
-            return None
+            break
         day = max(subscription.next_run_on, trial.today)
         then, outcome = await _bill_on(trial, subscription_id, day, trials)
-        async for one in _documents(then, day):
-            if one.due_on is not None:
-                return one
+        found += [one async for one in _documents(then, day)]
+        if any(one.due_on is not None for one in found):
+            break
         subscription = outcome.advanced.chain.subscription
-    return None
+    return found
 
 
 async def _bill_on(trial: Context, subscription_id: UUID, day: date, trials: Trials) -> tuple[Context, AdvanceResult]:

@@ -84,6 +84,10 @@ class SubscriptionPreviewResponse(ResponseModel):
     next: PreviewDocumentResponse | None = Field(
         description="The next regular invoice after that, on its billing date; null where nothing more is billed"
     )
+    next_credit_notes: list[PreviewDocumentResponse] = Field(
+        description="The credit notes that are made up to that invoice and with it: what it has no room to take back, "
+        "and what was billed to another customer or was booked otherwise"
+    )
 
 
 def render(preview: Preview) -> SubscriptionPreviewResponse:
@@ -91,6 +95,7 @@ def render(preview: Preview) -> SubscriptionPreviewResponse:
     return SubscriptionPreviewResponse(
         change=[_document(one) for one in preview.change],
         next=None if preview.next is None else _document(preview.next),
+        next_credit_notes=[_document(one) for one in preview.next_notes],
     )
 
 
