@@ -126,7 +126,7 @@ async def find(context: Context, currency: str, on: date, base_currency: str | N
     the same answer. The company's own rate for exactly that day goes before the published one, which is carried forward
     for at most ten days. Both legs of a published cross rate come from the same day: the last one that has both. The
     base currency itself is 1: whoever knows which one that is says so, and nothing is asked for. In a sandbox whose
-    clock is ahead, days that are really yet to come have the newest published rate.
+    clock is ahead, days that are really yet to come have the published rate of today.
     """
     if currency == base_currency:
         return Rate(ONE, on, SAME_CURRENCY)
