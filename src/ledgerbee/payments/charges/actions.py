@@ -1,0 +1,233 @@
+"""Charging saved cards: a charge is a row before its provider is asked, and is booked with its answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.accounts.model import Account
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.payments.charges import rules, store
+from ledgerbee.payments.charges.model import (
+    CHARGE_BEING_ASKED,
+    CHARGE_JOB,
+    UNDER_WAY,
+    CardToCharge,
+    Charge,
+    ChargeFields,
+    ChargeId,
+    ChargeStatus,
+)
+from ledgerbee.payments.charges.wire import render
+from ledgerbee.payments.customer_payments import actions as payments
+from ledgerbee.payments.customer_payments import store as payment_store
+from ledgerbee.payments.customer_payments.model import PaymentFields
+from ledgerbee.payments.provider_settings import actions as provider_settings
+from ledgerbee.payments.provider_settings import store as settings_store
+from ledgerbee.payments.providers.model import Access, Decline, ProviderCharge
+from ledgerbee.payments.providers.references import new_reference
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.invoices.kind import INVOICES
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId
+from ledgerbee.tenancy.rates import store as rates
+
+MISMATCHES = Counter(
+    "ledgerbee_charge_mismatches_total", "Answers of payment providers of another amount than was asked for"
+)
+
+log = structlog.get_logger("ledgerbee.charges")
+
+#: Charges that one transaction of the daily task begins.
+MAX_RETRIED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask a provider of a charge.
+
+    `was_asked`: it may know of it, and is asked that first. Not `is_wanted`: nothing is due any more, or the card has
+    ended; what it doesn't know isn't charged.
+    """
+
+    charge: Charge
+    access: Access
+    agreement_id: str
+    callback_url: str
+    text: str
+    was_asked: bool
+    is_wanted: bool
+
+
+async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) -> Charge:
+    """Begin to charge all that is due on an invoice; where a charge of it is under way, that one.
+
+    The invoice's row is locked: of two at once the second finds the first's. The provider is asked by a job after the
+    commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, what `rules.new_charge` refuses, and what keeps the
+    charge from being booked later: `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    """
+    invoice = await documents.get_for_update(context, INVOICES, invoice_id)
+    under_way = await store.find_under_way(context, invoice_id)
+    if under_way is not None:
+        return under_way
+    last = await store.find_last(context, invoice_id)
+    attempt = last.attempt + 1 if last is not None and last.retry_on is not None else 1
+    charge = await _begin(context, invoice, await _card(context, invoice, asked), asked, attempt)
+    if last is not None and last.retry_on is not None:
+        await store.update(context, replace(last, retry_on=None, updated_at=context.now))
+    return charge
+
+
+async def _card(context: Context, invoice: Invoice, asked: ChargeFields) -> CardToCharge | None:
+    if asked.payment_method_id is None:
+        return await store.find_default_card(context, invoice.customer_id)
+    return await store.get_card(context, asked.payment_method_id)
+
+
+async def _begin(
+    context: Context, invoice: Invoice, card: CardToCharge | None, asked: ChargeFields, attempt: int
+) -> Charge:
+    charge = rules.new_charge(invoice, card, asked, reference=new_reference(), attempt=attempt, now=context.now)
+    assert card is not None, "no charge is made without a card"
+    await _accounts(context, card)
+    await store.insert(context, charge)
+    context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
+    return charge
+
+
+async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Account]:
+    """The accounts of clearing and of unidentified receipts."""
+    named = await accounts.get_many(
+        context, [one for one in (card.clearing_account_id, card.unidentified_account_id) if one is not None]
+    )
+    by_role = await accounts.get_by_role(context)
+    return rules.clearing_account(card, named, by_role), rules.unidentified_account(card, named, by_role)
+
+
+async def ask(context: Context, charge_id: ChargeId) -> Question | None:
+    """What to ask the provider of a charge, which is marked as asked; None where it has ended.
+
+    Raises `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
+    """
+    found = await store.get(context, charge_id)
+    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
+    charge = await store.get_for_update(context, charge_id)
+    if charge.status not in UNDER_WAY:
+        return None
+    if rules.is_asked_elsewhere(charge, context.now):
+        raise CHARGE_BEING_ASKED.error()
+    card = await store.get_card(context, charge.payment_method_id)
+    settings = await settings_store.get(context, charge.provider)
+    await store.update(context, replace(charge, asked_at=context.now, updated_at=context.now))
+    return Question(
+        charge=charge,
+        access=provider_settings.access_of(context, settings),
+        agreement_id=card.agreement_id,
+        callback_url=provider_settings.callback_url(context, settings),
+        text=invoice.number or "",
+        was_asked=charge.asked_at is not None,
+        is_wanted=card.is_active and rules.part_that_pays(charge, invoice) == charge.amount,
+    )
+
+
+async def record_answer(context: Context, charge_id: ChargeId, answer: ProviderCharge) -> Charge:
+    """Take a provider's answer: book what succeeded, emit what ended. Once, whoever brings it and however often.
+
+    Emits `payment.succeeded`, `payment.failed`, `payment.requires_action`. Raises what booking refuses, and then
+    nothing was taken: `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `EXCHANGE_RATE_MISSING`, those of accounts.
+    """
+    found = await store.get(context, charge_id)
+    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
+    before = await store.get_for_update(context, charge_id)
+    after = rules.answered(before, answer, context.today, context.now)
+    if after is before:
+        return before
+    if after.status is ChargeStatus.UNCLEAR:
+        MISMATCHES.inc()
+        log.error("charge.mismatch", charge=str(charge_id), amount=str(answer.amount), currency=answer.currency)
+    if after.status is ChargeStatus.SUCCEEDED:
+        after = await _book(context, after, invoice)
+    await store.update(context, after)
+    _emit(context, before, after)
+    return after
+
+
+async def record_failure(context: Context, charge_id: ChargeId, decline: Decline) -> Charge:
+    """End a charge that the provider did not take, or that was not made. Emits `payment.failed`."""
+    before = await store.get_for_update(context, charge_id)
+    if before.status not in UNDER_WAY:
+        return before
+    after = rules.failed(before, decline, context.today, context.now)
+    await store.update(context, after)
+    _emit(context, before, after)
+    return after
+
+
+async def record_unclear(context: Context, charge_id: ChargeId) -> None:
+    """Mark a charge for which the provider gave no answer."""
+    charge = await store.get_for_update(context, charge_id)
+    if charge.status in UNDER_WAY:
+        await store.update(context, rules.unclear(charge, context.now))
+
+
+async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
+    card = await store.get_card(context, charge.payment_method_id)
+    clearing, unidentified = await _accounts(context, card)
+    pays = rules.part_that_pays(charge, invoice)
+    payment_id: UUID | None = None
+    if pays:
+        given = PaymentFields(paid_on=context.today, amount=pays, account_id=clearing.id, reference=charge.reference)
+        payment, _ = await payments.record(context, invoice.id, given)
+        payment_id = payment.id
+    charge = replace(charge, payment_id=payment_id)
+    unapplied = EXACT.subtract(charge.amount, pays)
+    if unapplied == ZERO:
+        return charge
+    facts = await payment_store.get_facts(context, invoice)
+    rate = await rates.rate_for(context, charge.currency, context.today)
+    entry = rules.entry_of_unapplied(
+        charge,
+        unapplied,
+        invoice,
+        facts,
+        clearing=clearing,
+        unidentified=unidentified,
+        day=context.today,
+        rate=rate.value,
+    )
+    await ledger.post_of_document(context, entry)
+    return replace(charge, unapplied_amount=unapplied, unapplied_entry_id=entry.id)
+
+
+def _emit(context: Context, before: Charge, after: Charge) -> None:
+    topics = {
+        ChargeStatus.SUCCEEDED: "payment.succeeded",
+        ChargeStatus.FAILED: "payment.failed",
+        ChargeStatus.REQUIRES_ACTION: "payment.requires_action",
+    }
+    if after.status is not before.status and after.status in topics:
+        context.emit(topics[after.status], after.id, render(after).as_event(), before=render(before).as_event())
+
+
+async def retry_due(context: Context) -> Sequence[Charge]:
+    """Begin the next charge of those that failed and may go through by now; at most `MAX_RETRIED` of them.
+
+    One whose invoice or card no longer takes a charge is not tried again. The customer's default card stands in for
+    one that has ended.
+    """
+    begun = []
+    for charge in await store.list_to_retry(context, context.today, MAX_RETRIED):
+        card = await store.find_card(context, charge.payment_method_id)
+        method_id = charge.payment_method_id if card is not None and card.is_active else None
+        try:
+            async with context.savepoint():
+                begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
+        except LedgerBeeError as fault:
+            log.info("charge.not_retried", charge=str(charge.id), code=fault.code)
+            await store.update(context, replace(charge, retry_on=None, updated_at=context.now))
+    return begun

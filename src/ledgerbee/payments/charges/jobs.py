@@ -1,0 +1,118 @@
+"""Asking a provider to charge a card: mark it as asked, ask outside any transaction, record the answer.
+
+The job may run twice, and its worker may die at any point. From the moment a charge is marked as asked, the provider is
+asked what it knows of the reference before it is asked to charge: so a lost answer is found, and charged again is only
+what the provider has never heard of.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.payments.charges import actions, rules, store
+from ledgerbee.payments.charges.actions import Question
+from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, UNDER_WAY, ChargeId
+from ledgerbee.payments.providers.model import (
+    ChargeRequest,
+    Decline,
+    Provider,
+    ProviderCharge,
+    ProviderName,
+    ProviderRefusedError,
+    ProviderUnclearError,
+)
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.jobs import JobKind, JobRun
+
+Providers = Mapping[ProviderName, Provider]
+
+#: Tries while the provider doesn't answer or doesn't decide: with the longest pause a month of them.
+_MOST_TRIES: Final = 750
+
+
+async def charge_card(providers: Providers, run: JobRun) -> None:
+    """Have a charge carried out, or find out how it stands. Payload: `chargeId`.
+
+    Raises, so that the worker tries again later: `ProviderUnclearError`, `CHARGE_UNDECIDED`, `CHARGE_BEING_ASKED`, what
+    keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
+    """
+    charge_id = ChargeId(UUID(run.payload["chargeId"]))
+    question = await run.write(partial(actions.ask, charge_id=charge_id))
+    if question is None:
+        return
+    provider = providers[question.charge.provider]
+    try:
+        answer = await _find(provider, question) if question.was_asked else None
+        if answer is None and question.is_wanted:
+            answer = await _charge(provider, question)
+    except ProviderUnclearError:
+        await run.write(partial(actions.record_unclear, charge_id=charge_id))
+        raise
+    if isinstance(answer, Decline):
+        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=answer))
+        return
+    if answer is None:
+        nothing = Decline(rules.NOT_DUE, "Nothing was due any more, or the card had ended", is_soft=False)
+        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=nothing))
+        return
+    charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer))
+    if charge.status in UNDER_WAY:
+        raise CHARGE_UNDECIDED.error()
+
+
+async def _find(provider: Provider, question: Question) -> ProviderCharge | None:
+    """How the charge stands. Whoever refuses to say leaves it as unclear as it was. Raises `ProviderUnclearError`."""
+    try:
+        return await provider.find_charge(question.access, question.charge.reference, question.charge.provider_id)
+    except ProviderRefusedError as fault:
+        raise ProviderUnclearError(str(fault)) from fault
+
+
+async def _charge(provider: Provider, question: Question) -> ProviderCharge | Decline:
+    charge = question.charge
+    try:
+        return await provider.charge(
+            question.access,
+            ChargeRequest(
+                reference=charge.reference,
+                agreement_id=question.agreement_id,
+                amount=charge.amount,
+                currency=charge.currency,
+                text=question.text,
+                callback_url=question.callback_url,
+            ),
+        )
+    except ProviderRefusedError as fault:
+        return Decline(rules.REFUSED, str(fault), is_soft=False)
+
+
+async def give_up(run: JobRun, reason: str) -> None:
+    """End a charge that the provider was never asked for. Any other stays open: a later look finds the answer."""
+
+    async def end(context: Context) -> None:
+        charge = await store.get(context, ChargeId(UUID(run.payload["chargeId"])))
+        if charge.asked_at is None:
+            decline = Decline(rules.NOT_ASKED, run.given_up(reason), is_soft=False)
+            await actions.record_failure(context, charge.id, decline)
+
+    await run.write(end)
+
+
+def _is_foreseen(fault: Exception) -> bool:
+    return isinstance(fault, ProviderUnclearError) or (isinstance(fault, LedgerBeeError) and fault.status != 500)
+
+
+def charges_of(providers: Providers) -> JobKind:
+    """The job that asks these providers."""
+    return JobKind(
+        run=partial(charge_card, providers),
+        give_up=give_up,
+        is_foreseen=_is_foreseen,
+        max_attempts=_MOST_TRIES,
+        max_unforeseen=8,
+        first_pause=timedelta(seconds=5),
+        longest_pause=timedelta(hours=1),
+    )

@@ -1,0 +1,109 @@
+"""Charges of saved cards (extension): what an invoice's customer is charged, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, NewType
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ZERO
+from ledgerbee.payments.providers.model import ProviderName
+from ledgerbee.sales.invoices.model import InvoiceId
+
+ChargeId = NewType("ChargeId", UUID)
+
+#: What journal entries call a charge as their source.
+SOURCE_TYPE: Final = "charge"
+#: Roles of the accounts that charges stand on, where a provider's settings name no others.
+PAYMENT_CLEARING: Final = "PAYMENT_CLEARING"
+UNIDENTIFIED_RECEIPTS: Final = "UNIDENTIFIED_RECEIPTS"
+
+#: Payload `chargeId`.
+CHARGE_JOB: Final = "charge_card"
+
+
+class ChargeStatus(StrEnum):
+    """Where a charge stands. `succeeded` and `failed` are final: a refund or a dispute is an object of its own.
+
+    `unclear`: the provider was asked and gave no answer; it is asked what it knows until that is definite.
+    """
+
+    PENDING = "pending"
+    UNCLEAR = "unclear"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+UNDER_WAY: Final = frozenset({ChargeStatus.PENDING, ChargeStatus.UNCLEAR, ChargeStatus.REQUIRES_ACTION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """One charge of a saved card for what was due on an invoice, in its currency.
+
+    `reference` is what the provider knows it by. `attempt` counts charges that follow each other on an invoice;
+    `retry_on` is the company's day on which the next one comes, where a decline may pass. `asked_at` is when the
+    provider was asked first. `payment_id` is what it paid of the invoice; `unapplied_amount` what it was more than was
+    due by then, which `unapplied_entry_id` booked on unidentified receipts.
+    """
+
+    id: ChargeId
+    reference: str
+    invoice_id: InvoiceId
+    customer_id: UUID
+    payment_method_id: UUID
+    provider: ProviderName
+    provider_id: str | None = None
+    amount: Decimal
+    currency: str
+    status: ChargeStatus
+    decline_code: str | None = None
+    decline_message: str | None = None
+    is_soft_decline: bool | None = None
+    action_url: str | None = None
+    attempt: int
+    retry_on: date | None = None
+    asked_at: datetime | None = None
+    payment_id: UUID | None = None
+    unapplied_amount: Decimal = ZERO
+    unapplied_entry_id: UUID | None = None
+    finished_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFields:
+    """What is asked for: the customer's default card unless another is named; all that is due, in its currency."""
+
+    payment_method_id: UUID | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardToCharge:
+    """A saved card, and how the company's account at its provider stands."""
+
+    id: UUID
+    customer_id: UUID | None
+    provider: ProviderName
+    agreement_id: str
+    is_active: bool
+    is_enabled: bool
+    clearing_account_id: UUID | None
+    unidentified_account_id: UUID | None
+
+
+CHARGE_NOT_FOUND = ErrorCode("CHARGE_NOT_FOUND", 404, "No such charge in the company")
+CHARGE_AMOUNT_INVALID = ErrorCode("CHARGE_AMOUNT_INVALID", 400, "A charge is of all that is due on its invoice")
+CHARGE_CURRENCY_MISMATCH = ErrorCode("CHARGE_CURRENCY_MISMATCH", 400, "A charge is in the currency of its invoice")
+PAYMENT_METHOD_MISSING = ErrorCode("PAYMENT_METHOD_MISSING", 409, "The customer has no saved card that can be charged")
+PAYMENT_METHOD_INACTIVE = ErrorCode(
+    "PAYMENT_METHOD_INACTIVE", 409, "The card has expired or was cancelled, or its provider is switched off"
+)
+CHARGE_BEING_ASKED = ErrorCode("CHARGE_BEING_ASKED", 503, "The provider is being asked for this charge elsewhere")
+CHARGE_UNDECIDED = ErrorCode("CHARGE_UNDECIDED", 503, "The provider has not decided on the charge yet")

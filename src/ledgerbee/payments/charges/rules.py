@@ -1,0 +1,219 @@
+"""Pure rules of charges: what may be charged, what a provider's answer makes of one, when the next one comes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import Account
+from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import ZERO, format_amount, multiply, round_money
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, Side
+from ledgerbee.payments.charges.model import (
+    CHARGE_AMOUNT_INVALID,
+    CHARGE_CURRENCY_MISMATCH,
+    PAYMENT_CLEARING,
+    PAYMENT_METHOD_INACTIVE,
+    PAYMENT_METHOD_MISSING,
+    SOURCE_TYPE,
+    UNDER_WAY,
+    UNIDENTIFIED_RECEIPTS,
+    CardToCharge,
+    Charge,
+    ChargeFields,
+    ChargeId,
+    ChargeStatus,
+)
+from ledgerbee.payments.customer_payments.model import InvoiceFacts
+from ledgerbee.payments.customer_payments.rules import check_account, role_account
+from ledgerbee.payments.providers import model as providers
+from ledgerbee.payments.providers.model import Decline, ProviderCharge
+from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.rules import PAYABLE, require_status
+
+#: Days from a soft decline to the next charge, by the number of the one that was declined. A hard one ends it.
+RETRY_DAYS: Final = (1, 3, 5, 7)
+#: How long after it was asked a provider may still be at it, for whoever looks meanwhile.
+ASKING: Final = timedelta(seconds=2 * providers.ANSWER_TIMEOUT_S)
+
+#: Codes of our own, beside those of providers.
+REFUSED: Final = "provider_refused"
+NOT_ASKED: Final = "not_asked"
+NOT_DUE: Final = "nothing_due"
+
+_STATUSES: Final[Mapping[providers.ChargeStatus, ChargeStatus]] = {
+    providers.ChargeStatus.PENDING: ChargeStatus.PENDING,
+    providers.ChargeStatus.REQUIRES_ACTION: ChargeStatus.REQUIRES_ACTION,
+    providers.ChargeStatus.SUCCEEDED: ChargeStatus.SUCCEEDED,
+    providers.ChargeStatus.FAILED: ChargeStatus.FAILED,
+}
+
+
+def new_charge(
+    invoice: Invoice, card: CardToCharge | None, asked: ChargeFields, *, reference: str, attempt: int, now: datetime
+) -> Charge:
+    """A charge of all that is due on an invoice, or the first refusal, in this order:
+
+    | refused | why |
+    | --- | --- |
+    | `INVOICE_INVALID_STATE` | the invoice is a draft, or nothing is due on it |
+    | `CHARGE_CURRENCY_MISMATCH`, `CHARGE_AMOUNT_INVALID` | it is asked for in parts, with a surcharge, or converted |
+    | `PAYMENT_METHOD_MISSING` | none is named, and the customer has no default |
+    | a validation error | the named one is another customer's |
+    | `PAYMENT_METHOD_INACTIVE` | it has ended, or its provider is switched off |
+    """
+    require_status(invoice, PAYABLE)
+    check_all(lambda: _check_currency(invoice, asked), lambda: _check_amount(invoice, asked))
+    if card is None:
+        raise PAYMENT_METHOD_MISSING.error(customerId=str(invoice.customer_id))
+    if card.customer_id != invoice.customer_id:
+        raise invalid(
+            ("paymentMethodId", "isIn", "paymentMethodId must be one of the customer that the invoice is for")
+        )
+    if not (card.is_active and card.is_enabled):
+        raise PAYMENT_METHOD_INACTIVE.error(paymentMethodId=str(card.id))
+    return Charge(
+        id=ChargeId(new_id()),
+        reference=reference,
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        payment_method_id=card.id,
+        provider=card.provider,
+        amount=invoice.amount_due,
+        currency=invoice.currency,
+        status=ChargeStatus.PENDING,
+        attempt=attempt,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _check_currency(invoice: Invoice, asked: ChargeFields) -> None:
+    if asked.currency not in {None, invoice.currency}:
+        raise CHARGE_CURRENCY_MISMATCH.error(currency=asked.currency, invoiceCurrency=invoice.currency)
+
+
+def _check_amount(invoice: Invoice, asked: ChargeFields) -> None:
+    if asked.amount is not None and asked.amount != invoice.amount_due:
+        raise CHARGE_AMOUNT_INVALID.error(
+            amount=format_amount(asked.amount, invoice.currency),
+            amountDue=format_amount(invoice.amount_due, invoice.currency),
+        )
+
+
+def clearing_account(card: CardToCharge, named: Mapping[UUID, Account], by_role: Mapping[str, Account]) -> Account:
+    """The account that charges of a provider stand on until they are paid out.
+
+    Raises `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    """
+    return _account(card.clearing_account_id, PAYMENT_CLEARING, named, by_role)
+
+
+def unidentified_account(card: CardToCharge, named: Mapping[UUID, Account], by_role: Mapping[str, Account]) -> Account:
+    """The account of money that has no invoice to pay. Raises as `clearing_account` does."""
+    return _account(card.unidentified_account_id, UNIDENTIFIED_RECEIPTS, named, by_role)
+
+
+def _account(
+    account_id: UUID | None, role: str, named: Mapping[UUID, Account], by_role: Mapping[str, Account]
+) -> Account:
+    account = role_account(by_role, role) if account_id is None else named[account_id]
+    check_account(account)
+    return account
+
+
+def is_asked_elsewhere(charge: Charge, now: datetime) -> bool:
+    """Whether somebody else may be waiting for the provider's answer right now."""
+    return charge.status is ChargeStatus.PENDING and charge.asked_at is not None and now < charge.asked_at + ASKING
+
+
+def answered(charge: Charge, answer: ProviderCharge, today: date, now: datetime) -> Charge:
+    """A charge as a provider's answer has it. One that has ended stays as it is, whatever comes later.
+
+    An answer of another amount or currency than was asked for is believed by nobody: the charge is `unclear` until
+    somebody looks. One that succeeded still has to be booked.
+    """
+    if charge.status not in UNDER_WAY:
+        return charge
+    known = replace(charge, provider_id=answer.provider_id, updated_at=now)
+    if (answer.amount, answer.currency) != (charge.amount, charge.currency):
+        return replace(known, status=ChargeStatus.UNCLEAR)
+    if answer.status is providers.ChargeStatus.FAILED:
+        return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), today, now)
+    status = _STATUSES[answer.status]
+    return replace(
+        known,
+        status=status,
+        action_url=answer.action_url if status is ChargeStatus.REQUIRES_ACTION else None,
+        finished_at=now if status is ChargeStatus.SUCCEEDED else None,
+    )
+
+
+def failed(charge: Charge, decline: Decline, today: date, now: datetime) -> Charge:
+    """A charge that failed; after a soft decline the day of the next one, as long as there is one."""
+    days = RETRY_DAYS[charge.attempt - 1] if decline.is_soft and charge.attempt <= len(RETRY_DAYS) else None
+    return replace(
+        charge,
+        status=ChargeStatus.FAILED,
+        decline_code=decline.code,
+        decline_message=decline.message,
+        is_soft_decline=decline.is_soft,
+        action_url=None,
+        retry_on=None if days is None else today + timedelta(days=days),
+        finished_at=now,
+        updated_at=now,
+    )
+
+
+def unclear(charge: Charge, now: datetime) -> Charge:
+    """A charge for which the provider gave no answer."""
+    return replace(charge, status=ChargeStatus.UNCLEAR, updated_at=now)
+
+
+def part_that_pays(charge: Charge, invoice: Invoice) -> Decimal:
+    """What of a charge that succeeded its invoice takes: what is due by now, or was given up meanwhile."""
+    due = ZERO
+    if invoice.status in PAYABLE:
+        due = invoice.amount_due
+    elif invoice.status is InvoiceStatus.UNCOLLECTIBLE:
+        due = invoice.written_off_amount
+    return min(charge.amount, due)
+
+
+def entry_of_unapplied(
+    charge: Charge,
+    amount: Decimal,
+    invoice: Invoice,
+    facts: InvoiceFacts,
+    *,
+    clearing: Account,
+    unidentified: Account,
+    day: date,
+    rate: Decimal,
+) -> EntryToPost:
+    """The entry of what a charge is more than was due: clearing against unidentified receipts, at the day's `rate`."""
+    base_amount = round_money(multiply(amount, rate), facts.base_currency)
+    said = "Korttræk uden forfaldent beløb, faktura"
+    if facts.language != "da":
+        said = "Card charge with nothing due, invoice"
+    return EntryToPost(
+        id=new_id(),
+        entry_type=EntryType.CUSTOMER_PAYMENT,
+        date=day,
+        currency=charge.currency,
+        exchange_rate=rate,
+        lines=(
+            LineToPost(clearing.id, Side.DEBIT, amount, base_amount=base_amount),
+            LineToPost(unidentified.id, Side.CREDIT, amount, base_amount=base_amount),
+        ),
+        original_amount=amount,
+        description=f"{said} {invoice.number}, {facts.customer_name}",
+        reference=charge.reference,
+        customer_id=charge.customer_id,
+        journal_category_id=facts.journal_category_id,
+        source_type=SOURCE_TYPE,
+        source_id=charge.id,
+    )

@@ -1,0 +1,128 @@
+"""Rows of charges, and the cards that they are of."""
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.payments.charges.model import CHARGE_NOT_FOUND, CardToCharge, Charge, ChargeId, ChargeStatus
+from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
+from ledgerbee.payments.providers.model import ProviderName
+from ledgerbee.platform import rows
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.invoices.model import InvoiceId
+
+_SELECT: Final = f"SELECT {rows.columns(Charge)} FROM charges WHERE company_id = $1"
+_GET: Final = f"{_SELECT} AND id = $2"
+_OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY created_at, id"
+_UNDER_WAY: Final = f"{_SELECT} AND invoice_id = $2 AND status IN ('pending', 'unclear', 'requires_action')"
+_LAST: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+_TO_RETRY: Final = f"{_SELECT} AND retry_on <= $2 ORDER BY retry_on, id LIMIT $3"
+_TO_LOOK_AT: Final = f"""
+{_SELECT} AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL ORDER BY asked_at LIMIT $2
+"""
+_BY_PROVIDER: Final = (
+    f"{_SELECT} AND provider = $2 AND (provider_id = $3 OR reference = $4) ORDER BY created_at LIMIT 1"
+)
+_INSERT: Final = rows.insert("charges", Charge)
+_UPDATE: Final = rows.update(
+    "charges",
+    Charge,
+    fixed=(
+        "reference", "invoice_id", "customer_id", "payment_method_id", "provider", "amount", "currency", "attempt",
+        "created_at",
+    ),
+)  # fmt: skip
+_CARD: Final = """
+SELECT m.id, m.customer_id, m.provider, m.agreement_id, m.status = 'ACTIVE' AS is_active, p.is_enabled,
+    p.clearing_account_id, p.unidentified_account_id
+FROM payment_methods m JOIN payment_providers p ON p.company_id = m.company_id AND p.name = m.provider
+WHERE m.company_id = $1
+"""
+
+
+async def get(context: Context, charge_id: ChargeId) -> Charge:
+    """One charge. Raises `CHARGE_NOT_FOUND`."""
+    return _charge(CHARGE_NOT_FOUND.unless(await context.connection.fetchrow(_GET, context.company_id, charge_id)))
+
+
+async def get_for_update(context: Context, charge_id: ChargeId) -> Charge:
+    """One charge, locked until the transaction ends. Its invoice is locked before. Raises `CHARGE_NOT_FOUND`."""
+    row = await context.connection.fetchrow(f"{_GET} FOR UPDATE", context.company_id, charge_id)
+    return _charge(CHARGE_NOT_FOUND.unless(row))
+
+
+async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Charge]:
+    """The charges of an invoice, in the order in which they were made."""
+    return [_charge(row) for row in await context.connection.fetch(_OF_INVOICE, context.company_id, invoice_id)]
+
+
+async def find_under_way(context: Context, invoice_id: InvoiceId) -> Charge | None:
+    """The charge of an invoice that has not ended."""
+    return _found(await context.connection.fetchrow(_UNDER_WAY, context.company_id, invoice_id))
+
+
+async def find_last(context: Context, invoice_id: InvoiceId) -> Charge | None:
+    """The newest charge of an invoice."""
+    return _found(await context.connection.fetchrow(_LAST, context.company_id, invoice_id))
+
+
+async def find_by_provider(
+    context: Context, provider: ProviderName, provider_id: str | None, reference: str | None
+) -> Charge | None:
+    """The charge that a provider means, by its id of it or by our reference."""
+    row = await context.connection.fetchrow(_BY_PROVIDER, context.company_id, provider, provider_id, reference)
+    return _found(row)
+
+
+async def list_to_retry(context: Context, today: date, limit: int) -> list[Charge]:
+    """Charges that failed and whose next one is due."""
+    return [_charge(row) for row in await context.connection.fetch(_TO_RETRY, context.company_id, today, limit)]
+
+
+async def list_to_look_at(context: Context, limit: int) -> list[Charge]:
+    """Charges that the provider was asked for and that have not ended, those first that wait longest."""
+    return [_charge(row) for row in await context.connection.fetch(_TO_LOOK_AT, context.company_id, limit)]
+
+
+async def insert(context: Context, charge: Charge) -> None:
+    await context.connection.execute(_INSERT, context.company_id, *rows.values(charge))
+
+
+async def update(context: Context, charge: Charge) -> None:
+    await context.connection.execute(_UPDATE, context.company_id, *rows.values(charge))
+
+
+async def find_card(context: Context, payment_method_id: UUID) -> CardToCharge | None:
+    """A saved card by its id."""
+    row = await context.connection.fetchrow(f"{_CARD} AND m.id = $2", context.company_id, payment_method_id)
+    return _card(row)
+
+
+async def get_card(context: Context, payment_method_id: UUID) -> CardToCharge:
+    """A saved card by its id. Raises `PAYMENT_METHOD_NOT_FOUND`."""
+    card = await find_card(context, payment_method_id)
+    if card is None:
+        raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", payment_method_id)
+    return card
+
+
+async def find_default_card(context: Context, customer_id: UUID) -> CardToCharge | None:
+    """The card that a customer is charged with unless another is named."""
+    row = await context.connection.fetchrow(
+        f"{_CARD} AND m.customer_id = $2 AND m.is_default", context.company_id, customer_id
+    )
+    return _card(row)
+
+
+def _found(row: asyncpg.Record | None) -> Charge | None:
+    return None if row is None else _charge(row)
+
+
+def _charge(row: asyncpg.Record) -> Charge:
+    return Charge(**{**row, "status": ChargeStatus(row["status"]), "provider": ProviderName(row["provider"])})
+
+
+def _card(row: asyncpg.Record | None) -> CardToCharge | None:
+    return None if row is None else CardToCharge(**{**row, "provider": ProviderName(row["provider"])})
