@@ -1,0 +1,40 @@
+"""What providers tell by themselves: each event is kept once, and has somebody look at what it is about.
+
+An event is a hint, whatever it says: how a charge or a card stands is asked of the provider (decisions "Payments"). So
+events may come late, twice and in any order.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from ledgerbee.payments.charges import store as charges
+from ledgerbee.payments.charges.model import CHARGE_JOB, UNDER_WAY
+from ledgerbee.payments.provider_settings.model import ProviderSettings
+from ledgerbee.payments.providers.model import ProviderEvent, Subject
+from ledgerbee.platform.context import Context
+
+_INSERT: Final = """
+INSERT INTO provider_events (company_id, provider, event_id, type, provider_object_id, body, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING true
+"""
+
+
+async def take(context: Context, settings: ProviderSettings, event: ProviderEvent, body: bytes) -> bool:
+    """Keep an event, and have looked at what it is about; whether it is new."""
+    if not await _keep(context, settings, event, body, context.now):
+        return False
+    if event.subject is Subject.CHARGE:
+        charge = await charges.find_by_provider(context, settings.name, event.provider_id, event.reference)
+        if charge is not None and charge.status in UNDER_WAY:
+            context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
+    return True
+
+
+async def _keep(
+    context: Context, settings: ProviderSettings, event: ProviderEvent, body: bytes, received_at: datetime
+) -> bool:
+    return bool(
+        await context.connection.fetchval(
+            _INSERT, context.company_id, settings.name, event.id, event.type, event.provider_id, body, received_at
+        )
+    )
