@@ -1,0 +1,211 @@
+"""Charges: of all that is due or nothing, final when they have ended, and booked to the last oere."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.test_invoices_rules import NOW, invoice
+from tests.unit.test_payments_rules import account
+
+from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import ZERO
+from ledgerbee.ledger.entries.rules import check_balanced
+from ledgerbee.payments.charges import rules
+from ledgerbee.payments.charges.model import (
+    CHARGE_AMOUNT_INVALID,
+    CHARGE_CURRENCY_MISMATCH,
+    PAYMENT_CLEARING,
+    PAYMENT_METHOD_INACTIVE,
+    PAYMENT_METHOD_MISSING,
+    UNDER_WAY,
+    UNIDENTIFIED_RECEIPTS,
+    CardToCharge,
+    Charge,
+    ChargeFields,
+    ChargeStatus,
+)
+from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_MISSING, InvoiceFacts
+from ledgerbee.payments.providers import model as providers
+from ledgerbee.payments.providers.model import Decline, ProviderCharge, ProviderName
+from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, InvoiceStatus
+
+TODAY = date(2026, 3, 2)
+D = Decimal
+
+
+def due(amount: str = "1250", status: InvoiceStatus = InvoiceStatus.SENT, **fields: Any) -> Invoice:
+    booked = {"subtotal": D(amount), "amount": D(amount), "base_amount": D(amount)}
+    return replace(invoice("DKK", status), **(booked | fields))
+
+
+def card_of(found: Invoice, **fields: Any) -> CardToCharge:
+    card = CardToCharge(new_id(), found.customer_id, ProviderName.SANDBOX, "agr_1", True, True, None, None)  # noqa: FBT003
+    return replace(card, **fields)
+
+
+def charge_of(found: Invoice, attempt: int = 1) -> Charge:
+    return rules.new_charge(found, card_of(found), ChargeFields(), reference="R7", attempt=attempt, now=NOW)
+
+
+def answer(charge: Charge, status: providers.ChargeStatus, **fields: Any) -> ProviderCharge:
+    decline = Decline("card_declined", "No", is_soft=True) if status is providers.ChargeStatus.FAILED else None
+    told = ProviderCharge(
+        provider_id="ch_1",
+        reference=charge.reference,
+        status=status,
+        amount=charge.amount,
+        currency=charge.currency,
+        decline=decline,
+        action_url="https://bank.example/3ds",
+    )
+    return replace(told, **fields)
+
+
+@pytest.mark.parametrize("status", InvoiceStatus)
+def test_only_what_is_due_is_charged(status: InvoiceStatus) -> None:
+    found = due(status=status, amount_paid=D("250"))
+    if status not in {InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING, InvoiceStatus.SENT, InvoiceStatus.PARTIALLY_PAID}:
+        with pytest.raises(LedgerBeeError) as refused:
+            charge_of(found)
+        assert refused.value.error_code is INVOICE_INVALID_STATE
+        return
+    charge = charge_of(found)
+    assert (charge.amount, charge.currency, charge.status) == (D("1000"), "DKK", ChargeStatus.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields", "code"),
+    [
+        (ChargeFields(currency="EUR"), {}, CHARGE_CURRENCY_MISMATCH),
+        (ChargeFields(amount=D("1249.99")), {}, CHARGE_AMOUNT_INVALID),
+        (ChargeFields(amount=D("1275")), {}, CHARGE_AMOUNT_INVALID),
+        (ChargeFields(amount=D("1250.00"), currency="DKK"), {}, None),
+        (ChargeFields(), {"is_active": False}, PAYMENT_METHOD_INACTIVE),
+        (ChargeFields(), {"is_enabled": False}, PAYMENT_METHOD_INACTIVE),
+        (ChargeFields(), {"customer_id": None}, VALIDATION_FAILED),
+        (ChargeFields(), {"customer_id": new_id()}, VALIDATION_FAILED),
+    ],
+)
+def test_what_can_not_be_charged(asked: ChargeFields, fields: dict[str, Any], code: ErrorCode | None) -> None:
+    found = due()
+
+    def make() -> Charge:
+        return rules.new_charge(found, card_of(found, **fields), asked, reference="R7", attempt=1, now=NOW)
+
+    if code is None:
+        assert make().amount == D("1250")
+        return
+    with pytest.raises(LedgerBeeError) as refused:
+        make()
+    assert refused.value.error_code is code
+
+
+def test_a_customer_without_a_card_is_not_charged() -> None:
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.new_charge(due(), None, ChargeFields(), reference="R7", attempt=1, now=NOW)
+    assert refused.value.error_code is PAYMENT_METHOD_MISSING
+
+
+STATUSES = st.sampled_from(providers.ChargeStatus)
+
+
+@given(st.lists(st.tuples(STATUSES, st.sampled_from(["1250", "1", "1250.01"])), max_size=8))
+def test_whatever_comes_in_whatever_order_what_has_ended_stays(
+    told: list[tuple[providers.ChargeStatus, str]],
+) -> None:
+    """A late `failed` after `succeeded`, a repeated event, an answer of another amount: the first end is the end."""
+    charge = charge_of(due())
+    ended: Charge | None = None
+    for status, amount in told:
+        charge = rules.answered(charge, answer(charge, status, amount=D(amount)), TODAY, NOW)
+        if ended is not None:
+            assert charge == ended
+        elif charge.status not in UNDER_WAY:
+            assert amount == "1250"
+            assert charge.status.value == status.value
+            ended = charge
+        else:
+            assert charge.finished_at is None
+            assert (charge.action_url is not None) == (charge.status is ChargeStatus.REQUIRES_ACTION)
+
+
+def test_an_answer_of_another_amount_is_believed_by_nobody() -> None:
+    charge = charge_of(due())
+    for other in ({"amount": D("12.50")}, {"currency": "EUR"}):
+        told = rules.answered(charge, answer(charge, providers.ChargeStatus.SUCCEEDED, **other), TODAY, NOW)
+        assert (told.status, told.provider_id) == (ChargeStatus.UNCLEAR, "ch_1")
+    told = rules.answered(told, answer(charge, providers.ChargeStatus.SUCCEEDED), TODAY, NOW)
+    assert told.status is ChargeStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(("attempt", "days"), [(1, 1), (2, 3), (3, 5), (4, 7), (5, None)])
+def test_soft_declines_are_tried_again_on_a_schedule(attempt: int, days: int | None) -> None:
+    charge = charge_of(due(), attempt)
+    soft = rules.answered(charge, answer(charge, providers.ChargeStatus.FAILED), TODAY, NOW)
+    assert soft.retry_on == (None if days is None else TODAY + timedelta(days=days))
+    assert (soft.status, soft.decline_code, soft.is_soft_decline) == (ChargeStatus.FAILED, "card_declined", True)
+    hard = rules.failed(charge, Decline("stolen_card", "No", is_soft=False), TODAY, NOW)
+    assert (hard.retry_on, hard.is_soft_decline) == (None, False)
+
+
+def test_a_decline_without_a_reason_is_a_hard_one() -> None:
+    charge = charge_of(due())
+    told = rules.answered(charge, answer(charge, providers.ChargeStatus.FAILED, decline=None), TODAY, NOW)
+    assert (told.decline_code, told.is_soft_decline, told.retry_on) == (rules.REFUSED, False, None)
+
+
+def test_one_that_is_asked_for_right_now_is_left_alone_for_a_while() -> None:
+    charge = charge_of(due())
+    assert not rules.is_asked_elsewhere(charge, NOW)
+    asked = replace(charge, asked_at=NOW)
+    assert rules.is_asked_elsewhere(asked, NOW + rules.ASKING - timedelta(seconds=1))
+    assert not rules.is_asked_elsewhere(asked, NOW + rules.ASKING)
+    assert not rules.is_asked_elsewhere(rules.unclear(asked, NOW), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "pays"),
+    [
+        (InvoiceStatus.SENT, {}, "1250"),
+        (InvoiceStatus.PARTIALLY_PAID, {"amount_paid": D("1000")}, "250"),
+        (InvoiceStatus.PAID, {"amount_paid": D("1250")}, "0"),
+        (InvoiceStatus.CREDITED, {"credited_amount": D("1250")}, "0"),
+        (InvoiceStatus.UNCOLLECTIBLE, {"written_off_amount": D("1250")}, "1250"),
+    ],
+)
+def test_a_charge_pays_what_is_due_by_then(status: InvoiceStatus, fields: dict[str, Any], pays: str) -> None:
+    charge = charge_of(due())
+    assert rules.part_that_pays(charge, due(status=status, **fields)) == D(pays)
+
+
+def test_accounts_are_those_that_are_named_or_have_the_role() -> None:
+    clearing, unidentified, other = account(), account(), account()
+    by_role = {PAYMENT_CLEARING: clearing, UNIDENTIFIED_RECEIPTS: unidentified}
+    card = card_of(due())
+    assert rules.clearing_account(card, {}, by_role) is clearing
+    assert rules.unidentified_account(card, {}, by_role) is unidentified
+    named = replace(card, clearing_account_id=other.id)
+    assert rules.clearing_account(named, {other.id: other}, by_role) is other
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.clearing_account(card, {}, {})
+    assert refused.value.error_code is PAYMENT_ACCOUNT_MISSING
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+@given(st.integers(1, 10**9), st.decimals("0.0001", "500", places=6))
+def test_what_has_no_invoice_to_pay_is_booked_whole(language: str, cents: int, rate: Decimal) -> None:
+    found = due()
+    charge = replace(charge_of(found), currency="EUR", amount=D(cents).scaleb(-2))
+    facts = InvoiceFacts("DKK", language, "Blomster ApS", ZERO, None)
+    entry = rules.entry_of_unapplied(
+        charge, charge.amount, found, facts, clearing=account(), unidentified=account(), day=TODAY, rate=rate
+    )
+    check_balanced(entry.lines, "")
+    assert {line.amount for line in entry.lines} == {charge.amount}
+    assert (entry.source_id, entry.reference, entry.exchange_rate) == (charge.id, charge.reference, rate)
+    assert "Blomster ApS" in (entry.description or "")
