@@ -785,6 +785,17 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Payments", "POST", "/v1/payments/{paymentId}/reverse", "payments-write", "Take a payment back",
         not_found="PAYMENT_NOT_FOUND",
     ),
+    extension(
+        "Payment Providers", "GET", "/v1/payment-providers", "payment-methods-read", "List payment providers",
+    ),
+    extension(
+        "Payment Providers", "GET", "/v1/payment-providers/{provider}", "payment-methods-read",
+        "Get a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND",
+    ),
+    extension(
+        "Payment Providers", "PUT", "/v1/payment-providers/{provider}", "payment-methods-write",
+        "Set up a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND",
+    ),
     Row(
         "Order Confirmations", "GET", "/v1/order-confirmations", "order-confirmations-read",
         "List order confirmations",

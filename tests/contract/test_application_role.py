@@ -42,7 +42,10 @@ TABLES = {
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments"
     " idempotency_keys"
     " journal_imports order_confirmations quotes test_clocks"
-    " webhook_deliveries webhook_endpoints",
+    " payment_providers webhook_deliveries webhook_endpoints",
+    "INSERT SELECT UPDATE(card_mask card_type customer_id expiry_month expiry_year is_default label status told_expiry"
+    " updated_at)": "payment_methods",
+    "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
     " department_contact_override_id emitted_until ends_on is_cancelled is_paused name next_run_on payment_method_id"

@@ -219,6 +219,15 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "metered_spans": {OWN: "*"},
     "late_usage": {OWN: "*"},
     "event_counters": {OWN: "*"},
+    "payment_providers": {OWN: "*"},
+    "payment_methods": {
+        STAYS: "id provider agreement_id created_at",
+        OWN: "customer_id label is_default status card_mask card_type expiry_month expiry_year told_expiry updated_at",
+    },
+    "card_links": {
+        STAYS: "id customer_id provider reference expires_at created_at",
+        OWN: "provider_id url status payment_method_id updated_at",
+    },
     "webhook_deliveries": {OWN: "*"},
     "webhook_endpoints": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},

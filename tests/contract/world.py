@@ -117,6 +117,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "suppliesAccountId": accounts[2450],
         "vatAccountId": accounts[7680],
         # Names that paths have.
+        "provider": "sandbox",
         "auditEventId": event["id"],
         "accountId": sales,
         "answerId": answered["id"],

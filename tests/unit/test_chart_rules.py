@@ -59,12 +59,16 @@ def is_account(account: Account) -> bool:
     return True
 
 
-def test_what_is_owed_in_kind_is_a_liability_of_no_party() -> None:
-    for role in AccountRole:
-        assert is_account(replace(VAT_ACCOUNT, role=role))
-        assert not is_account(replace(VAT_ACCOUNT, role=role, classification=Classification.ASSET))
-        creditors = replace(VAT_ACCOUNT, role=role, control_account_type=ControlAccountType.ACCOUNTS_PAYABLE)
-        assert not is_account(creditors)
+@pytest.mark.parametrize("role", AccountRole)
+def test_a_role_goes_with_one_kind_of_account_of_no_party(role: AccountRole) -> None:
+    expense = role is AccountRole.PAYMENT_FEES
+    ledger_type = LedgerType.PROFIT_AND_LOSS if expense else LedgerType.BALANCE_SHEET
+    account = replace(VAT_ACCOUNT, role=role, ledger_type=ledger_type)
+    right = {one for one in Classification if is_account(replace(account, classification=one))}
+    assert right == {role.classification}
+    assert right < {Classification.ASSET, Classification.EXPENSE, Classification.LIABILITY}
+    for control in ControlAccountType:
+        assert not is_account(replace(account, classification=role.classification, control_account_type=control))
 
 
 @pytest.mark.parametrize("ledger_type", LedgerType)

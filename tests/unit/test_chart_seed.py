@@ -25,8 +25,11 @@ ROLES = frozenset(
         "DEFERRED_REVENUE",
         "FX_GAIN",
         "FX_LOSS",
+        "PAYMENT_CLEARING",
+        "PAYMENT_FEES",
         "ROUNDING",
         "RETAINED_EARNINGS",
+        "UNIDENTIFIED_RECEIPTS",
         "VAT_SETTLEMENT",
     }
 )
@@ -141,8 +144,11 @@ def test_each_role_and_control_account_is_there_once(seed: ChartSeed) -> None:
         "DEFERRED_REVENUE": "LIABILITY",
         "FX_GAIN": "REVENUE",
         "FX_LOSS": "EXPENSE",
+        "PAYMENT_CLEARING": "ASSET",
+        "PAYMENT_FEES": "EXPENSE",
         "ROUNDING": "EXPENSE",
         "RETAINED_EARNINGS": "EQUITY",
+        "UNIDENTIFIED_RECEIPTS": "LIABILITY",
         "VAT_SETTLEMENT": "LIABILITY",
     }
     lines = {account.role: account for account in seed.accounts if account.role in STATEMENT_LINES}

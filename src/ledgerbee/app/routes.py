@@ -31,6 +31,7 @@ from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.payments.provider_settings import http as payment_providers
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.deferrals import http as deferrals
@@ -89,6 +90,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     write_offs.router,
     deferrals.router,
     e_invoice_answers.router,
+    payment_providers.router,
     customer_payments.router,
     customer_payments.payment_router,
     customer_credit.router,

@@ -80,6 +80,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "orderConfirmationId": Source("POST /v1/order-confirmations"),
     "payablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_PAYABLE"}),
     "paymentId": Source("POST /v1/invoices/{invoiceId}/payments"),
+    "provider": Source("GET /v1/payment-providers", {"provider": "sandbox"}, field="provider"),
     "planId": Source("POST /v1/subscription-plans"),
     "planPriceId": Source("POST /v1/product-prices"),
     "productGroupId": Source("GET /v1/product-groups"),

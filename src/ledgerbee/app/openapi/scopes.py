@@ -20,7 +20,7 @@ _OF: Final = {
     "journal-entries": "journal entries, their drafts, imports and attachments, and incoming documents",
     "oauth-clients": "the company's OAuth clients",
     "order-confirmations": "order confirmations",
-    "payment-methods": "the saved cards of customers",
+    "payment-methods": "the saved cards of customers and payment providers",
     "payments": "payments on invoices and the credit of customers",
     "products": "products, their prices and their groups",
     "projects": "projects and subprojects",

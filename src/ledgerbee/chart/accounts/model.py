@@ -55,11 +55,21 @@ class StatementLine(StrEnum):
 class AccountRole(StrEnum):
     """Roles of accounts that the system books on and that charts of earlier releases lack: a new account may have one.
 
-    Both are liabilities: what customers paid ahead, and what they were invoiced for days to come.
+    Liabilities: what customers paid ahead, what they were invoiced for days to come, and receipts of which nobody knows
+    what they pay. An asset: what payment providers have and have not paid out. An expense: what they keep.
     """
 
     CUSTOMER_PREPAYMENTS = "CUSTOMER_PREPAYMENTS"
     DEFERRED_REVENUE = "DEFERRED_REVENUE"
+    PAYMENT_CLEARING = "PAYMENT_CLEARING"
+    PAYMENT_FEES = "PAYMENT_FEES"
+    UNIDENTIFIED_RECEIPTS = "UNIDENTIFIED_RECEIPTS"
+
+    @property
+    def classification(self) -> Classification:
+        """What an account with the role has to be."""
+        others = {self.PAYMENT_CLEARING: Classification.ASSET, self.PAYMENT_FEES: Classification.EXPENSE}
+        return others.get(self, Classification.LIABILITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

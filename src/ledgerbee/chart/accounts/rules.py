@@ -124,11 +124,12 @@ def _check_sum(account: Account) -> None:
 
 
 def _check_role(account: Account) -> None:
-    """What is owed in kind is a liability that stands for no party."""
-    if account.role in set(AccountRole) and (
-        account.classification is not Classification.LIABILITY or account.control_account_type is not None
-    ):
-        text = f"role {account.role} needs an account classified as LIABILITY without controlAccountType"
+    """A role goes with a kind of account, which stands for no party."""
+    if account.role not in set(AccountRole):
+        return
+    needed = AccountRole(account.role).classification
+    if account.classification is not needed or account.control_account_type is not None:
+        text = f"role {account.role} needs an account classified as {needed} without controlAccountType"
         raise invalid(("role", "isIn", text))
 
 

@@ -73,8 +73,9 @@ class CreateAccountRequest(RequestModel):
     vat_code_id: Id = omitted(description="VAT code of sales on the account; journal lines name their own")
     sum_from: AccountNumber = omitted(description="Needed for totals: the first account number that is summed")
     role: AccountRole = omitted(
-        description="Have the system book on it, where no other account has the role: prepayments of customers, or "
-        "deferred revenue. A LIABILITY"
+        description="Have the system book on it, where no other account has the role: prepayments of customers, "
+        "deferred revenue, unidentified receipts (a LIABILITY), what payment providers have not paid out "
+        "(PAYMENT_CLEARING, an ASSET), or what they keep (PAYMENT_FEES, an EXPENSE)"
     )
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002

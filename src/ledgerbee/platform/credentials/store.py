@@ -41,7 +41,7 @@ async def add(
     grant: Grant,
     made_by: UUID | None = None,
 ) -> None:
-    """Let a new secret in. `kind` is `api_key`, `oauth_client`, `oauth_token` or `quote_link`.
+    """Let a new secret in. `kind` is `api_key`, `oauth_client`, `oauth_token`, `quote_link` or `provider_callback`.
 
     `made_by` is the key or client of the same company that was shown for it.
     """

@@ -26,7 +26,7 @@ _COMMON: Final = "journal_entry.posted"
 
 _ACTED: Final = "SELECT actor FROM events WHERE company_id = $1 AND actor = ANY($2::text[]) LIMIT 1"
 #: The kinds of credential as events name those who act by them.
-_ACTORS: Final = ("api_key", "oauth_client", "quote_link")
+_ACTORS: Final = ("api_key", "oauth_client", "quote_link", "provider_callback")
 #: Requests carry the moment at which they came in, and none takes longer than an hour.
 _OUT_OF_ORDER: Final = """
 SELECT e.type, e.object_id FROM (

@@ -31,11 +31,13 @@ class AuditEventResponse(ResponseModel):
     object_id: IdText = Field(description="The object that it happened to")
     sequence: WholeNumber = Field(description="Counts the events of the object, from 1", examples=[2])
     actor: str = Field(
-        description="Who did it: `api_key`, `oauth_client`, `quote_link` (a buyer), `operator` or `system`, and an id",
+        description="Who did it: `api_key`, `oauth_client`, `quote_link` (a buyer), `provider_callback` (a payment "
+        "provider), `operator` or `system`, and an id",
         examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
     )
     credential_kind: str | None = Field(
-        description="What the request showed: `api_key`, `oauth_token` or `quote_link`; null: no request asked for it",
+        description="What the request showed: `api_key`, `oauth_token`, `quote_link` or `provider_callback`; null: no "
+        "request asked for it",
         examples=["api_key"],
     )
     credential_id: IdText | None = Field(

@@ -32,7 +32,8 @@ _MARK_REVOKED: Final = {
     for kind, table in _TABLES.items()
 }
 #: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
-#: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page.
+#: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page, that of a payment
+#: provider's callbacks for nothing but them.
 _BEYOND_SUBJECT: Final = """
 SELECT c.kind, c.subject_id FROM credentials c
 LEFT JOIN LATERAL (
@@ -44,6 +45,9 @@ LEFT JOIN LATERAL (
       AND o.revoked_at IS NULL
     UNION ALL
     SELECT '{}', NULL FROM quote_links q WHERE c.kind = 'quote_link' AND q.company_id = $1 AND q.id = c.subject_id
+    UNION ALL
+    SELECT '{}', NULL FROM payment_providers p
+    WHERE c.kind = 'provider_callback' AND p.company_id = $1 AND p.id = c.subject_id
 ) s ON true
 WHERE c.company_id = $1 AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
     OR coalesce(c.expires_at, 'infinity') > coalesce(

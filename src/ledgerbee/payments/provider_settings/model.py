@@ -1,0 +1,69 @@
+"""A company's accounts at payment providers: whether each is used, its keys, and the accounts of the chart it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NewType
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.payments.providers.model import ProviderName
+
+ProviderId = NewType("ProviderId", UUID)
+
+#: The kind of the credential in the address that a provider calls, and of who acts by it.
+PROVIDER_CALLBACK: Final = "provider_callback"
+#: The start of every such secret, so that logs leave it out and a leaked one is recognised.
+CALLBACK_PREFIX: Final = "lbp_"
+
+#: The keys that a provider is reached with. One that is enabled has all of them.
+KEY_NAMES: Final[Mapping[ProviderName, tuple[str, ...]]] = {
+    ProviderName.STRIPE: ("secretKey", "webhookSecret"),
+    ProviderName.QUICKPAY: ("apiKey", "privateKey"),
+    ProviderName.SANDBOX: (),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """A company's account at a provider. Of those that are enabled one is the default.
+
+    `keys` (JSON of the keys by name) and `callback_secret` are encrypted. An account that is None is the one with the
+    role: PAYMENT_CLEARING, PAYMENT_FEES, UNIDENTIFIED_RECEIPTS.
+    """
+
+    id: ProviderId
+    name: ProviderName
+    is_enabled: bool
+    is_default: bool
+    keys: bytes
+    callback_secret: bytes
+    clearing_account_id: UUID | None
+    fee_account_id: UUID | None
+    unidentified_account_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSettings:
+    """What a caller wants them to be. `is_default` None, and keys that aren't named, stay as they are."""
+
+    is_enabled: bool
+    is_default: bool | None
+    keys: Mapping[str, str]
+    clearing_account_id: UUID | None
+    fee_account_id: UUID | None
+    unidentified_account_id: UUID | None
+
+
+PAYMENT_PROVIDER_NOT_FOUND = ErrorCode(
+    "PAYMENT_PROVIDER_NOT_FOUND", 404, "No such payment provider, or the company has not set it up"
+)
+PAYMENT_PROVIDER_DISABLED = ErrorCode("PAYMENT_PROVIDER_DISABLED", 409, "The payment provider is not enabled")
+PAYMENT_PROVIDER_ACCOUNT_INVALID = ErrorCode(
+    "PAYMENT_PROVIDER_ACCOUNT_INVALID",
+    400,
+    "An account of a payment provider stands for no party; what is cleared, and what nobody knows, is on the balance "
+    "sheet, fees are in the profit and loss",
+)

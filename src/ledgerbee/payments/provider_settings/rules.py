@@ -1,0 +1,77 @@
+"""What is decided of a company's payment providers. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
+from ledgerbee.core.errors import refuse
+from ledgerbee.payments.provider_settings.model import (
+    KEY_NAMES,
+    PAYMENT_PROVIDER_ACCOUNT_INVALID,
+    ProviderSettings,
+    WantedSettings,
+)
+from ledgerbee.payments.providers.model import ProviderName
+
+
+def check_keys(name: ProviderName, wanted: WantedSettings, keys: Mapping[str, str]) -> None:
+    """Whether a provider has the keys that it needs, and no others. `keys` are all of them, those that stay too.
+
+    Raises a validation error.
+    """
+    needed = KEY_NAMES[name]
+    others = [key for key in wanted.keys if key not in needed]
+    lacking = [key for key in needed if key not in keys] if wanted.is_enabled else []
+    refuse(
+        [(f"keys.{key}", "isEmpty", f"keys.{key} must be left out: {name} has no such key") for key in others]
+        + [(f"keys.{key}", "isNotEmpty", f"keys.{key} should not be empty: {name} needs it") for key in lacking]
+    )
+
+
+def check_default(wanted: WantedSettings) -> None:
+    """Raises a validation error for a default that isn't enabled."""
+    if wanted.is_default and not wanted.is_enabled:
+        refuse([("isDefault", "isEmpty", "isDefault must be false for a provider that isn't enabled")])
+
+
+def check_accounts(wanted: WantedSettings, accounts: Mapping[UUID, Account]) -> None:
+    """Whether the accounts that are named can be booked on for what they are named for.
+
+    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and `PAYMENT_PROVIDER_ACCOUNT_INVALID`.
+    """
+    for field, account_id, kind in (
+        ("clearingAccountId", wanted.clearing_account_id, LedgerType.BALANCE_SHEET),
+        ("feeAccountId", wanted.fee_account_id, LedgerType.PROFIT_AND_LOSS),
+        ("unidentifiedReceiptsAccountId", wanted.unidentified_account_id, LedgerType.BALANCE_SHEET),
+    ):
+        if account_id is None:
+            continue
+        account = accounts.get(account_id)
+        if account is None:
+            raise ACCOUNT_NOT_FOUND.missing(field, "accountId", account_id)
+        if not account.is_bookable:
+            raise ACCOUNT_NOT_BOOKABLE.error(accountId=str(account_id))
+        if account.ledger_type is not kind or account.control_account_type is not None:
+            raise PAYMENT_PROVIDER_ACCOUNT_INVALID.error(property=field, accountId=str(account_id))
+
+
+def with_one_default(
+    changed: ProviderSettings, others: Sequence[ProviderSettings]
+) -> tuple[ProviderSettings, list[ProviderSettings]]:
+    """The provider that changed, and those of the others that become or stop being the default by it.
+
+    Of those that are enabled one is the default: the one that is to be it; else the one that is; else the oldest, of
+    the others first.
+    """
+    default = _default_of(changed, others)
+    moved = [replace(one, is_default=one is default) for one in others if one.is_default != (one is default)]
+    return replace(changed, is_default=changed is default), moved
+
+
+def _default_of(changed: ProviderSettings, others: Iterable[ProviderSettings]) -> ProviderSettings | None:
+    if changed.is_enabled and changed.is_default:
+        return changed
+    enabled = sorted((one for one in others if one.is_enabled), key=lambda one: (one.created_at, one.id))
+    current = next((one for one in enabled if one.is_default), None)
+    return current or next(iter([*enabled, *([changed] if changed.is_enabled else [])]), None)
