@@ -143,6 +143,12 @@ def test_an_answer_of_another_amount_is_believed_by_nobody() -> None:
     assert told.status is ChargeStatus.SUCCEEDED
 
 
+@pytest.mark.parametrize("status", ChargeStatus)
+def test_without_an_answer_only_what_was_pending_is_unclear(status: ChargeStatus) -> None:
+    charge = replace(charge_of(due()), status=status)
+    assert rules.unclear(charge, NOW).status is (ChargeStatus.UNCLEAR if status is ChargeStatus.PENDING else status)
+
+
 @pytest.mark.parametrize(("attempt", "days"), [(1, 1), (2, 3), (3, 5), (4, 7), (5, None)])
 def test_soft_declines_are_tried_again_on_a_schedule(attempt: int, days: int | None) -> None:
     charge = charge_of(due(), attempt)

@@ -171,8 +171,7 @@ async def record_failure(context: Context, charge_id: ChargeId, decline: Decline
 async def record_unclear(context: Context, charge_id: ChargeId) -> None:
     """Mark a charge for which the provider gave no answer."""
     charge = await store.get_for_update(context, charge_id)
-    if charge.status in UNDER_WAY:
-        await store.update(context, rules.unclear(charge, context.now))
+    await store.update(context, rules.unclear(charge, context.now))
 
 
 async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:

@@ -140,7 +140,7 @@ def answered(charge: Charge, answer: ProviderCharge, today: date, now: datetime)
         return charge
     known = replace(charge, provider_id=answer.provider_id, updated_at=now)
     if (answer.amount, answer.currency) != (charge.amount, charge.currency):
-        return replace(known, status=ChargeStatus.UNCLEAR)
+        return replace(known, status=ChargeStatus.UNCLEAR, action_url=None)
     if answer.status is providers.ChargeStatus.FAILED:
         return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), today, now)
     status = _STATUSES[answer.status]
@@ -169,7 +169,9 @@ def failed(charge: Charge, decline: Decline, today: date, now: datetime) -> Char
 
 
 def unclear(charge: Charge, now: datetime) -> Charge:
-    """A charge for which the provider gave no answer."""
+    """A charge for which the provider gave no answer; one that its owner has to confirm can still be confirmed."""
+    if charge.status is not ChargeStatus.PENDING:
+        return charge
     return replace(charge, status=ChargeStatus.UNCLEAR, updated_at=now)
 
 
