@@ -29,6 +29,7 @@ from ledgerbee.parties.customers import http as customers
 from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
+from ledgerbee.payments.charges import http as charges
 from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.payments.provider_settings import http as payment_providers
@@ -95,6 +96,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     customer_payments.payment_router,
     customer_credit.router,
     customer_credit.invoice_router,
+    charges.router,
     order_confirmations.router,
     quotes.router,
     deliveries.router,

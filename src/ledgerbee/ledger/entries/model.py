@@ -162,6 +162,7 @@ class SourceType(StrEnum):
     """What an entry was posted by."""
 
     API = "API"
+    CHARGE = "CHARGE"
     CREDIT_NOTE = "CREDIT_NOTE"
     CREDIT_USE = "CREDIT_USE"
     DRAFT = "DRAFT"

@@ -164,6 +164,12 @@ $$;
 CREATE TRIGGER keep_finished_charge BEFORE UPDATE ON charges
     FOR EACH ROW WHEN (OLD.status IN ('succeeded', 'failed')) EXECUTE FUNCTION keep_finished_charge();
 
+-- What a charge is more than was due is booked by itself.
+ALTER TABLE journal_entries DROP CONSTRAINT journal_entries_source_type;
+ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_source_type CHECK (source_type IN (
+    'draft', 'import', 'invoice', 'payment', 'credit_note', 'credit_use', 'write_off', 'revenue_recognition', 'charge'))
+    NOT VALID;
+
 -- What providers told, by their own ids: each is taken once.
 CREATE TABLE provider_events (
     company_id uuid NOT NULL,

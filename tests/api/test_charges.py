@@ -1,0 +1,232 @@
+"""Charges of saved cards: nobody is charged twice, nothing is charged without a booking."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from tests.card_provider import Behavior
+from tests.charging import Charger
+from tests.conftest import Api
+from tests.selling import booked
+
+from ledgerbee.ledger.verify import verify
+from ledgerbee.payments.charges import actions
+from ledgerbee.payments.providers.model import ChargeStatus
+
+CLEARING, UNIDENTIFIED, RECEIVABLE = 6331, 8042, 6190
+
+
+@pytest.fixture
+async def charger(api: Api) -> Charger:
+    charger = Charger(api)
+    await charger.set_up()
+    return charger
+
+
+async def check_books(charger: Charger) -> None:
+    """What the provider took is what stands on clearing, each charge once, and the books hold."""
+    taken = charger.provider.taken
+    assert await charger.balance(CLEARING) == sum(taken.values(), Decimal(0))
+    rows = await charger.value(
+        "SELECT array_agg(reference || ' ' || amount) FROM charges WHERE company_id = $1 AND status = 'succeeded'",
+        charger.api.company_id,
+    )
+    assert {tuple(row.split()) for row in rows or ()} == {(ref, f"{amount:.4f}") for ref, amount in taken.items()}
+    assert (await charger.api.run(verify, one_snapshot=True)).fault is None
+
+
+async def test_a_charge_pays_its_invoice(charger: Charger) -> None:
+    invoice = await charger.due()
+    asked = await charger.charge(invoice)
+    assert (asked["status"], asked["amount"], asked["provider"]) == ("pending", "1250.00", "stripe")
+    charge = await charger.carry_out(asked)
+    assert (charge["status"], charge["providerId"], charge["unappliedAmount"]) == ("succeeded", "ch_1", "0.00")
+    paid = await charger.invoice(invoice["id"])
+    assert (paid["status"], paid["amountDue"]) == ("paid", "0.00")
+    (payment,) = await charger.ok("GET", f"/v1/invoices/{invoice['id']}/payments")
+    assert (payment["id"], payment["reference"]) == (charge["paymentId"], charge["reference"])
+    assert booked(await charger.entry(payment["journalEntryId"])) == [
+        (CLEARING, Decimal(1250), Decimal(1250), "ENTERED"),
+        (RECEIVABLE, Decimal(-1250), Decimal(-1250), "CONTROL"),
+    ]
+    (event,) = await charger.events("payment.succeeded")
+    assert event == charge
+    assert await charger.ok("GET", f"/v1/invoices/{invoice['id']}/charges") == [charge]
+    # Whoever has the job once more asks nobody.
+    assert await charger.carry_out(asked) == charge
+    assert charger.provider.calls == {"charge": 1}
+    await check_books(charger)
+
+
+async def test_two_at_once_are_one_charge(charger: Charger) -> None:
+    """Two tabs, a retry and the nightly run (C8)."""
+    invoice = await charger.due()
+    answers = await asyncio.gather(*(charger.charge(invoice) for _ in range(4)))
+    assert len({one["id"] for one in answers}) == 1
+    runs = await asyncio.gather(*(charger.carry_out(one) for one in answers))
+    assert {one["status"] for one in runs} <= {"pending", "succeeded"}
+    assert (await charger.carry_out(answers[0]))["status"] == "succeeded"
+    assert charger.provider.calls["charge"] == 1
+    await charger.refused("POST", f"/v1/invoices/{invoice['id']}/charges", {}, 409, "INVOICE_INVALID_STATE")
+    await check_books(charger)
+
+
+@pytest.mark.parametrize("lost", [Behavior.LOSES_ANSWER, Behavior.LOSES_REQUEST])
+async def test_a_lost_answer_is_asked_for(charger: Charger, lost: Behavior) -> None:
+    charger.provider.next = [lost]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    assert (charge["status"], charge["finishedAt"]) == ("unclear", None)
+    charger.provider.is_silent = True
+    assert (await charger.carry_out(charge))["status"] == "unclear"
+    charger.provider.is_silent = False
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert charger.provider.calls["charge"] == (1 if lost is Behavior.LOSES_ANSWER else 2)
+    await check_books(charger)
+
+
+async def test_a_worker_that_dies_between_question_and_answer_charges_once(charger: Charger) -> None:
+    """The provider has charged, nobody knows: a second look within a minute waits, a later one asks."""
+    charge = await charger.charge(await charger.due())
+    await charger.api.run(lambda context: actions.ask(context, charge["id"]))
+    charger.provider.next = [Behavior.ANSWERS]
+    question = await charger.value("SELECT reference FROM charges WHERE company_id = $1", charger.api.company_id)
+    assert (await charger.carry_out(charge))["status"] == "pending"
+    assert not charger.provider.calls
+    charger.api.clock.now += timedelta(minutes=2)
+    assert question == charge["reference"]
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert charger.provider.calls == {"find_charge": 1, "charge": 1}
+    await check_books(charger)
+
+
+async def test_soft_declines_are_tried_again_and_hard_ones_are_not(charger: Charger) -> None:
+    invoice, other = await charger.due(), await charger.due("400")
+    charger.provider.next = [Behavior.DECLINES]
+    failed = await charger.carry_out(await charger.charge(invoice))
+    assert (failed["status"], failed["declineCode"], failed["isSoftDecline"]) == ("failed", "insufficient_funds", True)
+    assert failed["retryOn"] == "2026-03-17"
+    charger.provider.next = [Behavior.DECLINES_FOR_GOOD]
+    assert (await charger.carry_out(await charger.charge(other)))["retryOn"] is None
+    assert await charger.api.run(actions.retry_due) == []
+    charger.api.clock.now += timedelta(days=1)
+    (again,) = await charger.api.run(actions.retry_due)
+    assert await charger.api.run(actions.retry_due) == []
+    charge = await charger.carry_out({"id": str(again.id)})
+    assert (charge["status"], charge["attempt"], charge["invoiceId"]) == ("succeeded", 2, invoice["id"])
+    assert len(await charger.events("payment.failed")) == 2
+    await check_books(charger)
+
+
+async def test_what_is_paid_meanwhile_is_not_charged_again(charger: Charger) -> None:
+    invoice = await charger.due()
+    charger.provider.next = [Behavior.DECLINES]
+    await charger.carry_out(await charger.charge(invoice))
+    await charger.ok("POST", f"/v1/invoices/{invoice['id']}/payments", {"date": "2026-03-16", "amount": "1250"})
+    charger.api.clock.now += timedelta(days=1)
+    assert await charger.api.run(actions.retry_due) == []
+    assert [one["retryOn"] for one in await charger.ok("GET", f"/v1/invoices/{invoice['id']}/charges")] == [None]
+
+
+async def test_one_that_was_not_made_yet_is_not_made_when_nothing_is_due(charger: Charger) -> None:
+    invoice = await charger.due()
+    charge = await charger.charge(invoice)
+    await charger.ok("POST", f"/v1/invoices/{invoice['id']}/payments", {"date": "2026-03-16", "amount": "1"})
+    charge = await charger.carry_out(charge)
+    assert (charge["status"], charge["declineCode"], charge["isSoftDecline"]) == ("failed", "nothing_due", False)
+    assert not charger.provider.charges
+    assert (await charger.carry_out(await charger.charge(invoice)))["amount"] == "1249.00"
+    await check_books(charger)
+
+
+async def test_what_comes_in_too_much_is_booked_and_named(charger: Charger) -> None:
+    """The bank transfer comes while the provider charges: 250.00 of 1,250.00 are due by then."""
+    invoice = await charger.due()
+    charger.provider.next = [Behavior.LOSES_ANSWER]
+    charge = await charger.carry_out(await charger.charge(invoice))
+    await charger.ok("POST", f"/v1/invoices/{invoice['id']}/payments", {"date": "2026-03-16", "amount": "1000"})
+    charge = await charger.carry_out(charge)
+    assert (charge["status"], charge["unappliedAmount"]) == ("succeeded", "1000.00")
+    assert booked(await charger.entry(charge["unappliedEntryId"])) == [
+        (CLEARING, Decimal(1000), Decimal(1000), "ENTERED"),
+        (UNIDENTIFIED, Decimal(-1000), Decimal(-1000), "ENTERED"),
+    ]
+    assert (await charger.invoice(invoice["id"]))["status"] == "paid"
+    await check_books(charger)
+
+
+async def test_one_that_its_owner_has_to_confirm(charger: Charger) -> None:
+    for end in (ChargeStatus.SUCCEEDED, ChargeStatus.FAILED):
+        charger.provider.next = [Behavior.WANTS_CONFIRMATION]
+        charge = await charger.carry_out(await charger.charge(await charger.due()))
+        assert (charge["status"], charge["actionUrl"]) == ("requires_action", "https://bank.example/3ds")
+        assert (await charger.carry_out(charge))["status"] == "requires_action"
+        charger.provider.decide(charge["reference"], end)
+        charge = await charger.carry_out(charge)
+        assert (charge["status"], charge["actionUrl"]) == (end.value, None)
+    assert len(await charger.events("payment.requires_action")) == 2
+    await check_books(charger)
+
+
+async def test_an_answer_of_another_amount_stays_unclear(charger: Charger) -> None:
+    charger.provider.next = [Behavior.MISUNDERSTANDS]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    assert charge["status"] == "unclear"
+    assert await charger.balance(CLEARING) == 0
+    assert (await charger.carry_out(charge))["status"] == "succeeded"  # asked again, it says what it was asked for
+    await check_books(charger)
+
+
+async def test_what_a_provider_refuses_has_failed(charger: Charger) -> None:
+    charger.provider.next = [Behavior.REFUSES]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    assert (charge["status"], charge["declineCode"], charge["declineMessage"]) == (
+        "failed", "provider_refused", "No such customer",
+    )  # fmt: skip
+
+
+async def test_in_a_locked_period_the_answer_waits(charger: Charger) -> None:
+    """What was charged is known and booked as soon as it can be: the charge doesn't end before."""
+    charge = await charger.charge(await charger.due())
+    await charger.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-31"}, status=200)
+    charge = await charger.carry_out(charge)
+    assert charge["status"] == "pending"
+    await charger.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": None}, status=200)
+    charger.api.clock.now += timedelta(minutes=2)
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert charger.provider.calls["charge"] == 1
+    await check_books(charger)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"amount": "1249.99"}, 400, "CHARGE_AMOUNT_INVALID"),
+        ({"amount": "1275.00"}, 400, "CHARGE_AMOUNT_INVALID"),
+        ({"currency": "EUR"}, 400, "CHARGE_CURRENCY_MISMATCH"),
+        ({"paymentMethodId": "01890000-0000-7000-8000-000000000000"}, 404, "PAYMENT_METHOD_NOT_FOUND"),
+    ],
+)
+async def test_what_can_not_be_charged(charger: Charger, body: dict[str, Any], status: int, code: str) -> None:
+    invoice = await charger.due()
+    await charger.refused("POST", f"/v1/invoices/{invoice['id']}/charges", body, status, code)
+    assert await charger.ok("GET", f"/v1/invoices/{invoice['id']}/charges") == []
+
+
+async def test_only_cards_of_the_customer_that_can_be_charged(charger: Charger) -> None:
+    invoice, other = await charger.due(), await charger.due()
+    ended = await charger.card(invoice["customerId"], is_default=False, status="CANCELLED")
+    (method,) = [one["paymentMethodId"] for one in [await charger.charge(other)]]
+    path = f"/v1/invoices/{invoice['id']}/charges"
+    await charger.refused("POST", path, {"paymentMethodId": method}, 400, "SHARED_VALIDATION_FAILED")
+    await charger.refused("POST", path, {"paymentMethodId": ended}, 409, "PAYMENT_METHOD_INACTIVE")
+    await charger.ok("PUT", "/v1/payment-providers/stripe", {"isEnabled": False}, status=200)
+    await charger.refused("POST", path, {}, 409, "PAYMENT_METHOD_INACTIVE")
+
+
+async def call_back(charger: Charger, http: httpx.AsyncClient, event: str, reference: str, key: str) -> int:
+    url = (await charger.ok("GET", "/v1/payment-providers/stripe"))["callbackUrl"]
+    answer = await http.post(url, content=f"{event} {reference}", headers={"x-signature": key})
+    return answer.status_code

@@ -1,0 +1,193 @@
+"""A payment provider of our own making, as bad as they come: late, silent, forgetful, and charging as often as asked.
+
+It stands for the world outside. It keeps no idempotency keys, so a second `charge` of one reference is a second charge:
+that there is never one is what the tests of charges prove.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, auto
+from itertools import count
+
+from ledgerbee.payments.providers.model import (
+    Access,
+    Agreement,
+    AgreementPage,
+    AgreementRequest,
+    AgreementStatus,
+    Card,
+    ChargeRequest,
+    ChargeStatus,
+    Decline,
+    Movement,
+    MovementType,
+    ProviderCharge,
+    ProviderDispute,
+    ProviderEvent,
+    ProviderRefund,
+    ProviderRefusedError,
+    ProviderUnclearError,
+    RefundRequest,
+    SignatureError,
+    Subject,
+)
+
+
+class Behavior(Enum):
+    """What becomes of one request."""
+
+    ANSWERS = auto()
+    #: It charges, and its answer is lost.
+    LOSES_ANSWER = auto()
+    #: The request never arrives.
+    LOSES_REQUEST = auto()
+    #: It charges later than it would be waited for.
+    IS_LATE = auto()
+    REFUSES = auto()
+    DECLINES = auto()
+    DECLINES_FOR_GOOD = auto()
+    WANTS_CONFIRMATION = auto()
+    UNDECIDED = auto()
+    #: It says that it charged another amount.
+    MISUNDERSTANDS = auto()
+
+
+_OUTCOMES = {
+    Behavior.DECLINES: (ChargeStatus.FAILED, Decline("insufficient_funds", "Insufficient funds", is_soft=True)),
+    Behavior.DECLINES_FOR_GOOD: (ChargeStatus.FAILED, Decline("stolen_card", "Stolen card", is_soft=False)),
+    Behavior.WANTS_CONFIRMATION: (ChargeStatus.REQUIRES_ACTION, None),
+    Behavior.UNDECIDED: (ChargeStatus.PENDING, None),
+}
+
+
+class CardProvider:
+    """A provider whose next requests behave as `next` says, and then as `then` does."""
+
+    key_names: tuple[str, ...] = ("secretKey",)
+    optional_key_names: tuple[str, ...] = ()
+
+    def __init__(self, *behaviors: Behavior, then: Behavior = Behavior.ANSWERS) -> None:
+        self.next = list(behaviors)
+        self.then = then
+        #: Each charge that it carried out or refused to, in order.
+        self.charges: list[ProviderCharge] = []
+        #: How often each of its methods was called.
+        self.calls: Counter[str] = Counter()
+        #: Called while a charge is under way there.
+        self.meanwhile: Callable[[], None] | None = None
+        self.is_silent = False
+        self._ids = count(1)
+
+    def _behavior(self) -> Behavior:
+        return self.next.pop(0) if self.next else self.then
+
+    @property
+    def taken(self) -> dict[str, Decimal]:
+        """What was taken of cards, by reference: the provider's own list."""
+        found: dict[str, Decimal] = {}
+        for one in self.charges:
+            if one.status is ChargeStatus.SUCCEEDED:
+                found[one.reference] = found.get(one.reference, Decimal(0)) + one.amount
+        return found
+
+    def decide(self, reference: str, status: ChargeStatus) -> None:
+        """Its owner confirms a charge or lets it fail, or the bank decides at last."""
+        index = next(i for i, one in enumerate(self.charges) if one.reference == reference)
+        decline = Decline("authentication_failed", "Not confirmed", is_soft=False)
+        found = self.charges[index]
+        self.charges[index] = replace(found, status=status, decline=decline if status is ChargeStatus.FAILED else None)
+
+    async def charge(self, access: Access, asked: ChargeRequest) -> ProviderCharge:
+        assert access.keys or access.account
+        self.calls["charge"] += 1
+        behavior = self._behavior()
+        if self.meanwhile is not None:
+            self.meanwhile()
+        await asyncio.sleep(0)
+        if behavior is Behavior.REFUSES:
+            raise ProviderRefusedError("No such customer")
+        if behavior is Behavior.LOSES_REQUEST:
+            raise ProviderUnclearError("No answer within 30 seconds")
+        status, decline = _OUTCOMES.get(behavior, (ChargeStatus.SUCCEEDED, None))
+        made = ProviderCharge(
+            provider_id=f"ch_{next(self._ids)}",
+            reference=asked.reference,
+            status=status,
+            amount=asked.amount,
+            currency=asked.currency,
+            decline=decline,
+            action_url="https://bank.example/3ds" if status is ChargeStatus.REQUIRES_ACTION else None,
+        )
+        self.charges.append(made)
+        if behavior in {Behavior.LOSES_ANSWER, Behavior.IS_LATE}:
+            raise ProviderUnclearError("502 Bad Gateway")
+        return replace(made, amount=made.amount + 1) if behavior is Behavior.MISUNDERSTANDS else made
+
+    async def find_charge(self, access: Access, reference: str, provider_id: str | None) -> ProviderCharge | None:
+        assert access.keys or access.account
+        self.calls["find_charge"] += 1
+        if self.is_silent:
+            raise ProviderUnclearError("500 Internal Server Error")
+        found = [one for one in self.charges if provider_id == one.provider_id or one.reference == reference]
+        return found[0] if found else None
+
+    async def start_agreement(self, access: Access, asked: AgreementRequest) -> AgreementPage:
+        assert access.keys or access.account
+        self.calls["start_agreement"] += 1
+        return AgreementPage(f"https://provider.example/{asked.reference}", f"session_{asked.reference}")
+
+    async def find_agreement(self, access: Access, provider_id: str) -> Agreement | None:
+        assert access.keys or access.account
+        card = Card("XXXX XXXX XXXX 4242", "visa", 12, 2031)
+        return Agreement(provider_id=provider_id, status=AgreementStatus.ACTIVE, card=card)
+
+    async def cancel_agreement(self, access: Access, agreement_id: str) -> None:
+        assert access.keys or access.account
+        self.calls[f"cancel {agreement_id}"] += 1
+
+    async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
+        assert access.keys or access.account
+        return ProviderRefund(
+            provider_id=f"re_{next(self._ids)}",
+            reference=asked.reference,
+            charge_id=asked.charge_id,
+            status=ChargeStatus.SUCCEEDED,
+            amount=asked.amount,
+            currency=asked.currency,
+        )
+
+    async def find_refund(self, access: Access, charge_id: str, reference: str) -> ProviderRefund | None:
+        assert access.keys or access.account
+        assert charge_id
+        assert reference
+        return None
+
+    async def find_dispute(self, access: Access, provider_id: str) -> ProviderDispute | None:
+        assert access.keys or access.account
+        assert provider_id
+        return None
+
+    async def movements(self, access: Access, since: datetime, until: datetime) -> AsyncIterator[Movement]:
+        assert access.keys or access.account
+        for one in self.charges:
+            if one.status is ChargeStatus.SUCCEEDED:
+                yield Movement(
+                    provider_id=f"mv_{one.provider_id}",
+                    type=MovementType.CHARGE,
+                    amount=one.amount,
+                    fee=Decimal(0),
+                    currency=one.currency,
+                    at=min(max(since, until), until),
+                    reference=one.reference,
+                )
+
+    def read_event(self, access: Access, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        """`id reference` with the key in a header: as simple as a signature gets."""
+        if headers.get("x-signature") != access.keys.get("webhookSecret"):
+            raise SignatureError("The signature is wrong")
+        event_id, reference = body.decode().split()
+        return ProviderEvent(id=event_id, type="charge.changed", subject=Subject.CHARGE, reference=reference)
