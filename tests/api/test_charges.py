@@ -157,6 +157,13 @@ async def test_what_comes_in_too_much_is_booked_and_named(charger: Charger) -> N
     await check_books(charger)
 
 
+async def test_what_a_card_was_charged_is_not_taken_back_by_hand(charger: Charger) -> None:
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    path = f"/v1/payments/{charge['paymentId']}/reverse"
+    assert await charger.refused("POST", path, {}, 409, "PAYMENT_IS_CHARGE") == {"chargeId": charge["id"]}
+    await check_books(charger)
+
+
 async def test_one_that_its_owner_has_to_confirm(charger: Charger) -> None:
     for end in (ChargeStatus.SUCCEEDED, ChargeStatus.FAILED):
         charger.provider.next = [Behavior.WANTS_CONFIRMATION]
@@ -193,7 +200,8 @@ async def test_in_a_locked_period_the_answer_waits(charger: Charger) -> None:
     await charger.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-31"}, status=200)
     charge = await charger.carry_out(charge)
     assert charge["status"] == "pending"
-    await charger.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": None}, status=200)
+    body = {"lockedThrough": "2026-02-28", "reopen": True}
+    await charger.ok("PUT", "/v1/ledger/lock-date", body, status=200)
     charger.api.clock.now += timedelta(minutes=2)
     assert (await charger.carry_out(charge))["status"] == "succeeded"
     assert charger.provider.calls["charge"] == 1

@@ -44,7 +44,7 @@ def due(amount: str = "1250", status: InvoiceStatus = InvoiceStatus.SENT, **fiel
 
 
 def card_of(found: Invoice, **fields: Any) -> CardToCharge:
-    card = CardToCharge(new_id(), found.customer_id, ProviderName.SANDBOX, "agr_1", True, True, None, None)  # noqa: FBT003
+    card = CardToCharge(new_id(), found.customer_id, ProviderName.SANDBOX, "agr_1", True, True, None, None)
     return replace(card, **fields)
 
 

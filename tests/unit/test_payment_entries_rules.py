@@ -84,11 +84,17 @@ def test_it_comes_in_on_a_balance_sheet_account_that_stands_for_no_parties() -> 
 
 
 def test_it_is_taken_back_once() -> None:
-    rules.check_reversible(payment("746"))
+    rules.check_reversible(payment("746"), None)
     taken = payment("746", reversal_entry_id=new_id())
     with pytest.raises(LedgerBeeError) as refused:
-        rules.check_reversible(taken)
+        rules.check_reversible(taken, None)
     assert refused.value.details == {"reversalEntryId": str(taken.reversal_entry_id)}
+
+
+def test_what_a_card_was_charged_is_not_taken_back() -> None:
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.check_reversible(payment("746"), new_id())
+    assert refused.value.code == "PAYMENT_IS_CHARGE"
 
 
 def test_the_companys_own_currency_has_no_rate_but_one() -> None:

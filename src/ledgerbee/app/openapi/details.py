@@ -173,6 +173,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "WRITE_OFF_ACCOUNT_MISSING": {"role": "BAD_DEBTS"},
     "PAYMENT_ACCOUNT_MISSING": {"role": "BANK"},
     "PAYMENT_ALREADY_REVERSED": {"reversalEntryId": EXAMPLE_ID},
+    "PAYMENT_IS_CHARGE": {"chargeId": EXAMPLE_ID},
     "PAYMENT_CREDIT_USED": {"creditUsed": "125.00", "creditLeft": "0.00"},
     "PAYMENT_CURRENCY_MISMATCH": {"currency": "EUR", "invoiceCurrency": "DKK"},
     "PAYMENT_EXCEEDS_INVOICE": {"amount": "1300.00", "amountDue": "1250.00"},

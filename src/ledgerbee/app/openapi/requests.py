@@ -60,6 +60,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "customerGroupId": Source("GET /v1/customer-groups"),
     "billingRunId": Source("POST /v1/billing-runs"),
     "changeId": Source("POST /v1/subscriptions/{subscriptionId}/scheduled-changes"),
+    "chargeId": Source("POST /v1/invoices/{invoiceId}/charges"),
     "creditNoteId": Source("POST /v1/credit-notes"),
     "customerId": Source("POST /v1/customers"),
     "deliveryId": Source("GET /v1/deliveries"),

@@ -82,10 +82,10 @@ async def reverse(
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
     either currency; where others settle the invoice all the same, nothing of its receivable is left. Payment and
     invoice are locked: of two at once, one wins. Refused in this order, and then nothing was written: a validation
-    error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`; `INVOICE_INVALID_STATE`;
-    `PAYMENT_CREDIT_USED`; `PAYMENT_ACCOUNT_MISSING`, where an exchange difference is left that has no account to stand
-    on; a validation error for a day before the payment's; what posting refuses (`PERIOD_LOCKED`,
-    `FISCAL_YEAR_MISSING`).
+    error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`; `PAYMENT_IS_CHARGE`;
+    `INVOICE_INVALID_STATE`; `PAYMENT_CREDIT_USED`; `PAYMENT_ACCOUNT_MISSING`, where an exchange difference is left that
+    has no account to stand on; a validation error for a day before the payment's; what posting refuses
+    (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`).
     """
     if on is not None:
         check_date(on, context.today)
@@ -94,7 +94,7 @@ async def reverse(
     lines = await documents.lines_of(context, INVOICES, invoice.id)
     delivery = await deliveries.latest_of(context, INVOICES.kind, invoice.id)
 
-    rules.check_reversible(payment)
+    rules.check_reversible(payment, await store.find_charge(context, payment_id))
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
     found = await store.get_to_reopen(context, invoice.id)
     rules.check_excess_unused(opened, found.used)

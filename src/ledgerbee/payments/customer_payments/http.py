@@ -33,6 +33,7 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_CREDIT_USED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
+    PAYMENT_IS_CHARGE,
     PAYMENT_NOT_FOUND,
     PaymentFields,
     PaymentId,
@@ -171,6 +172,7 @@ async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
         errors=[
             PAYMENT_NOT_FOUND,
             PAYMENT_ALREADY_REVERSED,
+            PAYMENT_IS_CHARGE,
             PAYMENT_CREDIT_USED,
             INVOICE_INVALID_STATE,
             PAYMENT_ACCOUNT_MISSING,

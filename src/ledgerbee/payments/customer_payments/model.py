@@ -121,6 +121,9 @@ class PaymentBooking:
 
 PAYMENT_NOT_FOUND = ErrorCode("PAYMENT_NOT_FOUND", 404, "No such payment in the company")
 PAYMENT_ALREADY_REVERSED = ErrorCode("PAYMENT_ALREADY_REVERSED", 409, "The payment has been taken back before")
+PAYMENT_IS_CHARGE = ErrorCode(
+    "PAYMENT_IS_CHARGE", 409, "The payment is a charge of a saved card: what the provider took isn't taken back by this"
+)
 PAYMENT_CREDIT_USED = ErrorCode(
     "PAYMENT_CREDIT_USED",
     409,

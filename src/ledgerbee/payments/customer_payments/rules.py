@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_CREDIT_USED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
+    PAYMENT_IS_CHARGE,
     SOURCE_TYPE,
     Payment,
     PaymentBooking,
@@ -143,10 +145,15 @@ def base_settled(invoice: Invoice, amount: Decimal, settled: Decimal, base_curre
     return max(EXACT.subtract(share, settled), ZERO)
 
 
-def check_reversible(payment: Payment) -> None:
-    """A payment is taken back once. Raises `PAYMENT_ALREADY_REVERSED`."""
+def check_reversible(payment: Payment, charge_id: UUID | None) -> None:
+    """A payment is taken back once, and none that a card was charged for (`charge_id`): the provider has that money.
+
+    Raises `PAYMENT_ALREADY_REVERSED`, `PAYMENT_IS_CHARGE`.
+    """
     if payment.reversal_entry_id is not None:
         raise PAYMENT_ALREADY_REVERSED.error(reversalEntryId=str(payment.reversal_entry_id))
+    if charge_id is not None:
+        raise PAYMENT_IS_CHARGE.error(chargeId=str(charge_id))
 
 
 def check_excess_unused(opened: Invoice, used: UsedExcess) -> None:

@@ -1,6 +1,7 @@
 """Rows of payments, and what booking one asks of the books."""
 
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
@@ -22,6 +23,7 @@ _GET: Final = f"{_SELECT} AND id = $2"
 _OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY paid_on, id"
 _INSERT: Final = rows.insert("payments", Payment)
 _SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
+_CHARGE: Final = "SELECT id FROM charges WHERE company_id = $1 AND payment_id = $2"
 _FACTS: Final = f"""
 SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
        ({SETTLED_IN_BASE.format(invoice="$5")}) AS settled,
@@ -64,6 +66,12 @@ async def get_for_update(context: Context, payment_id: PaymentId) -> Payment:
     """One payment, locked until the transaction ends. Raises `PAYMENT_NOT_FOUND`."""
     row = await context.connection.fetchrow(f"{_GET} FOR UPDATE", context.company_id, payment_id)
     return Payment(**PAYMENT_NOT_FOUND.unless(row))
+
+
+async def find_charge(context: Context, payment_id: PaymentId) -> UUID | None:
+    """The charge of a saved card that became a payment."""
+    found: UUID | None = await context.connection.fetchval(_CHARGE, context.company_id, payment_id)
+    return found
 
 
 async def set_reversed(context: Context, payment: Payment) -> None:
