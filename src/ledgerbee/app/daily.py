@@ -4,11 +4,13 @@ from typing import Final
 
 from ledgerbee.billing.runs import daily as billing
 from ledgerbee.ledger.periods.actions import is_year_due, open_year_of_day
+from ledgerbee.payments.charges import daily as charges
 from ledgerbee.platform.daily import DailyTask
 from ledgerbee.sales.deferrals import daily as deferrals
 
 DAILY: Final[tuple[DailyTask, ...]] = (
     DailyTask(name="open_financial_year", run=open_year_of_day, is_due=is_year_due),
     DailyTask(name="recognize_revenue", run=deferrals.recognize_day, is_due=deferrals.is_due),
+    DailyTask(name="retry_charges", run=charges.retry_day, is_due=charges.is_due),
     DailyTask(name="billing", run=billing.run_day, is_due=billing.is_due),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -37,14 +38,14 @@ from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
 from ledgerbee.tenancy.rates import store as rates
 
-MISMATCHES = Counter(
+MISMATCHES: Final = Counter(
     "ledgerbee_charge_mismatches_total", "Answers of payment providers of another amount than was asked for"
 )
 
 log = structlog.get_logger("ledgerbee.charges")
 
 #: Charges that one transaction of the daily task begins.
-MAX_RETRIED = 200
+MAX_RETRIED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,49 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
         return under_way
     last = await store.find_last(context, invoice_id)
     attempt = last.attempt + 1 if last is not None and last.retry_on is not None else 1
-    charge = await _begin(context, invoice, await _card(context, invoice, asked), asked, attempt)
+    card = await _card(context, invoice, asked)
+    charge = _new_charge(context, invoice, card, asked, attempt=attempt)
+    assert card is not None, "no charge is made without a card"
+    await _accounts(context, card)
+    await _insert(context, [charge])
     if last is not None and last.retry_on is not None:
         await store.update(context, replace(last, retry_on=None, updated_at=context.now))
     return charge
+
+
+async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]]) -> dict[UUID, LedgerBeeError]:
+    """Begin to charge new invoices, each to a saved card; those for which that is refused, with why.
+
+    For many at once: nobody knows of these invoices before the transaction ends. One on which nothing is due is left
+    out.
+    """
+    due = [(invoice, method_id) for invoice, method_id in issued if invoice.amount_due]
+    if not due:
+        return {}
+    cards = await store.get_cards(context, {method_id for _, method_id in due})
+    charges: list[Charge] = []
+    refused: dict[UUID, LedgerBeeError] = {}
+    checked: dict[UUID, LedgerBeeError | None] = {}
+    for invoice, method_id in due:
+        card = cards[method_id]
+        if method_id not in checked:
+            checked[method_id] = await _fault_in_accounts(context, card)
+        try:
+            if (fault := checked[method_id]) is not None:
+                raise fault
+            charges.append(_new_charge(context, invoice, card, ChargeFields(), attempt=1))
+        except LedgerBeeError as fault:
+            refused[invoice.id] = fault
+    await _insert(context, charges)
+    return refused
+
+
+async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
+    try:
+        await _accounts(context, card)
+    except LedgerBeeError as fault:
+        return fault
+    return None
 
 
 async def _card(context: Context, invoice: Invoice, asked: ChargeFields) -> CardToCharge | None:
@@ -89,15 +129,17 @@ async def _card(context: Context, invoice: Invoice, asked: ChargeFields) -> Card
     return await store.get_card(context, asked.payment_method_id)
 
 
-async def _begin(
-    context: Context, invoice: Invoice, card: CardToCharge | None, asked: ChargeFields, attempt: int
+def _new_charge(
+    context: Context, invoice: Invoice, card: CardToCharge | None, asked: ChargeFields, *, attempt: int
 ) -> Charge:
-    charge = rules.new_charge(invoice, card, asked, reference=new_reference(), attempt=attempt, now=context.now)
-    assert card is not None, "no charge is made without a card"
-    await _accounts(context, card)
-    await store.insert(context, charge)
-    context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
-    return charge
+    return rules.new_charge(invoice, card, asked, reference=new_reference(), attempt=attempt, now=context.now)
+
+
+async def _insert(context: Context, charges: Sequence[Charge]) -> None:
+    """Write charges, and have their providers asked after the commit."""
+    await store.insert(context, charges)
+    for charge in charges:
+        context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
 
 
 async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Account]:
@@ -228,5 +270,5 @@ async def retry_due(context: Context) -> Sequence[Charge]:
                 begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
         except LedgerBeeError as fault:
             log.info("charge.not_retried", charge=str(charge.id), code=fault.code)
-            await store.update(context, replace(charge, retry_on=None, updated_at=context.now))
+        await store.update(context, replace(charge, retry_on=None, updated_at=context.now))
     return begun

@@ -45,7 +45,7 @@ async def charge_card(providers: Providers, run: JobRun) -> None:
         return
     provider = providers[question.charge.provider]
     try:
-        answer = await _find(provider, question) if question.was_asked else None
+        answer: ProviderCharge | Decline | None = await _find(provider, question) if question.was_asked else None
         if answer is None and question.is_wanted:
             answer = await _charge(provider, question)
     except ProviderUnclearError:

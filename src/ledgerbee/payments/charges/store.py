@@ -1,5 +1,6 @@
 """Rows of charges, and the cards that they are of."""
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -25,7 +26,8 @@ _TO_LOOK_AT: Final = f"""
 _BY_PROVIDER: Final = (
     f"{_SELECT} AND provider = $2 AND (provider_id = $3 OR reference = $4) ORDER BY created_at LIMIT 1"
 )
-_INSERT: Final = rows.insert("charges", Charge)
+_IS_RETRY_DUE: Final = "SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2)"
+_INSERT: Final = rows.insert_many("charges", Charge)
 _UPDATE: Final = rows.update(
     "charges",
     Charge,
@@ -86,8 +88,15 @@ async def list_to_look_at(context: Context, limit: int) -> list[Charge]:
     return [_charge(row) for row in await context.connection.fetch(_TO_LOOK_AT, context.company_id, limit)]
 
 
-async def insert(context: Context, charge: Charge) -> None:
-    await context.connection.execute(_INSERT, context.company_id, *rows.values(charge))
+async def is_retry_due(context: Context, today: date) -> bool:
+    """Whether the next charge of one that failed is due."""
+    return bool(await context.connection.fetchval(_IS_RETRY_DUE, context.company_id, today))
+
+
+async def insert(context: Context, charges: Sequence[Charge]) -> None:
+    """Write new charges."""
+    if charges:
+        await context.connection.execute(_INSERT, context.company_id, *rows.column_values(charges))
 
 
 async def update(context: Context, charge: Charge) -> None:
@@ -108,6 +117,12 @@ async def get_card(context: Context, payment_method_id: UUID) -> CardToCharge:
     return card
 
 
+async def get_cards(context: Context, payment_method_ids: Collection[UUID]) -> dict[UUID, CardToCharge]:
+    """Saved cards, by id; one that isn't there is left out."""
+    found = await context.connection.fetch(f"{_CARD} AND m.id = ANY($2)", context.company_id, list(payment_method_ids))
+    return {row["id"]: _to_card(row) for row in found}
+
+
 async def find_default_card(context: Context, customer_id: UUID) -> CardToCharge | None:
     """The card that a customer is charged with unless another is named."""
     row = await context.connection.fetchrow(
@@ -125,4 +140,8 @@ def _charge(row: asyncpg.Record) -> Charge:
 
 
 def _card(row: asyncpg.Record | None) -> CardToCharge | None:
-    return None if row is None else CardToCharge(**{**row, "provider": ProviderName(row["provider"])})
+    return None if row is None else _to_card(row)
+
+
+def _to_card(row: asyncpg.Record) -> CardToCharge:
+    return CardToCharge(**{**row, "provider": ProviderName(row["provider"])})
