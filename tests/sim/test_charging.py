@@ -1,0 +1,121 @@
+"""Charges at random, in one process: the provider is as bad as it can be, and whoever asks it dies at any point."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+import pytest
+from tests.card_provider import Behavior
+from tests.charging import Charger
+from tests.conftest import Api
+from tests.days import job_of
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.verify import verify
+from ledgerbee.payments.charges import actions
+from ledgerbee.payments.charges.audit import fault_in_card_charges
+from ledgerbee.payments.charges.jobs import charge_card
+from ledgerbee.payments.providers.model import ChargeStatus, ProviderName, ProviderUnclearError
+
+_INVOICES: Final = 8
+_STEPS: Final = 60
+_CLEARING: Final = 6331
+
+
+class Chaos:
+    """What happens to the charges of some invoices."""
+
+    def __init__(self, charger: Charger, random: Random) -> None:
+        self.charger, self.random = charger, random
+        self.invoices: list[dict[str, Any]] = []
+
+    async def under_way(self) -> list[str]:
+        found = await self.charger.value(
+            "SELECT array_agg(id) FROM charges WHERE company_id = $1 AND finished_at IS NULL",
+            self.charger.api.company_id,
+        )
+        return [str(one) for one in found or ()]
+
+    async def ask(self) -> None:
+        """Two tabs at once."""
+        invoice = self.random.choice(self.invoices)
+        path = f"/v1/invoices/{invoice['id']}/charges"
+        answers = await asyncio.gather(*(self.charger.api.post(path, {}) for _ in range(2)))
+        assert {one.status_code for one in answers} in ({202}, {409}), [one.text for one in answers]
+
+    async def look(self, *, may_die: bool = True) -> None:
+        """The job of a charge, in two workers at once or in one that dies."""
+        charges = await self.under_way()
+        if not charges:
+            return
+        charge_id = self.random.choice(charges)
+        provider = {ProviderName.STRIPE: self.charger.provider}
+
+        async def run() -> None:
+            with suppress(ProviderUnclearError, LedgerBeeError):
+                await charge_card(provider, job_of(self.charger.api, chargeId=charge_id))
+
+        workers = [asyncio.create_task(run()) for _ in range(self.random.choice((1, 1, 2)))]
+        if may_die and self.random.random() < 0.4:
+            self.charger.provider.meanwhile = workers[0].cancel if self.random.random() < 0.5 else None
+            if self.charger.provider.meanwhile is None:
+                await asyncio.sleep(self.random.random() * 0.02)
+                workers[0].cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        self.charger.provider.meanwhile = None
+
+    async def decide(self) -> None:
+        """The bank or the card's owner decides."""
+        open_ = [
+            one.reference
+            for one in self.charger.provider.charges
+            if one.status in {ChargeStatus.PENDING, ChargeStatus.REQUIRES_ACTION}
+        ]
+        if open_:
+            end = self.random.choice((ChargeStatus.SUCCEEDED, ChargeStatus.FAILED))
+            self.charger.provider.decide(self.random.choice(open_), end)
+
+    async def pay(self) -> None:
+        """A transfer comes in meanwhile."""
+        invoice = await self.charger.invoice(self.random.choice(self.invoices)["id"])
+        if Decimal(invoice["amountDue"]) > 100:
+            body = {"date": "2026-03-16", "amount": "100"}
+            await self.charger.ok("POST", f"/v1/invoices/{invoice['id']}/payments", body)
+
+    async def wait(self) -> None:
+        self.charger.api.clock.now += timedelta(minutes=self.random.choice((1, 2, 90)))
+        await self.charger.api.run(actions.retry_due)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nobody_is_charged_twice_and_nothing_goes_unbooked(api: Api, seed: int) -> None:
+    random, charger = Random(seed), Charger(api)
+    await charger.set_up()
+    chaos = Chaos(charger, random)
+    for number in range(_INVOICES):
+        chaos.invoices.append(await charger.due(str(200 * (number + 1))))
+    steps = (chaos.ask, chaos.ask, chaos.look, chaos.look, chaos.look, chaos.decide, chaos.pay, chaos.wait)
+    for _ in range(_STEPS):
+        charger.provider.then = random.choice(list(Behavior))
+        charger.provider.is_silent = random.random() < 0.2
+        await random.choice(steps)()
+    # The provider is well again: every charge ends.
+    charger.provider.then, charger.provider.is_silent = Behavior.ANSWERS, False
+    for reference in [one.reference for one in charger.provider.charges if one.status is not ChargeStatus.FAILED]:
+        charger.provider.decide(reference, ChargeStatus.SUCCEEDED)
+    while await chaos.under_way():
+        api.clock.now += timedelta(minutes=2)
+        await chaos.look(may_die=False)
+    taken = [one for one in charger.provider.charges if one.status is ChargeStatus.SUCCEEDED]
+    assert max(Counter(one.reference for one in taken).values(), default=1) == 1
+    rows = await charger.value(
+        "SELECT array_agg(reference) FROM charges WHERE company_id = $1 AND status = 'succeeded'", api.company_id
+    )
+    assert set(rows or ()) == {one.reference for one in taken}
+    assert await charger.balance(_CLEARING) == sum((one.amount for one in taken), Decimal(0))
+    assert (await api.run(verify, one_snapshot=True)).fault is None
+    assert await api.run(fault_in_card_charges) is None
