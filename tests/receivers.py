@@ -17,6 +17,7 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def id(self) -> str:
@@ -86,7 +87,7 @@ class Receiver:
                 return False
         assert request is not None
         headers = {name.decode(): value.decode() for name, value in request.headers}
-        received = Received(request.target.decode(), headers, body)
+        received = Received(request.target.decode(), headers, body, request.method.decode())
         async with self._came:
             self.received.append(received)
             self._came.notify_all()

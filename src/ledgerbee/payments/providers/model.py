@@ -307,8 +307,13 @@ class Provider(Protocol):
         """Charge a saved card. A decline is an answer, `failed`; asked twice with one reference it charges once, as
         long as the provider remembers: whoever doesn't know asks `find_charge` before."""
 
-    async def find_charge(self, access: Access, reference: str, provider_id: str | None) -> ProviderCharge | None:
-        """How a charge stands, by our reference, or by the provider's id where that is known. None: it has none."""
+    async def find_charge(
+        self, access: Access, reference: str, provider_id: str | None, agreement_id: str
+    ) -> ProviderCharge | None:
+        """How a charge stands, by our reference, or by the provider's id where that is known. None: it has none.
+
+        `agreement_id` is the card that was charged: not every provider finds references of ours without it.
+        """
 
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back an amount of a charge."""
