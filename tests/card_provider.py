@@ -127,8 +127,11 @@ class CardProvider:
             raise ProviderUnclearError("502 Bad Gateway")
         return replace(made, amount=made.amount + 1) if behavior is Behavior.MISUNDERSTANDS else made
 
-    async def find_charge(self, access: Access, reference: str, provider_id: str | None) -> ProviderCharge | None:
+    async def find_charge(
+        self, access: Access, reference: str, provider_id: str | None, agreement_id: str
+    ) -> ProviderCharge | None:
         assert access.keys or access.account
+        assert agreement_id
         self.calls["find_charge"] += 1
         if self.is_silent:
             raise ProviderUnclearError("500 Internal Server Error")

@@ -66,7 +66,9 @@ async def charge_card(providers: Providers, run: JobRun) -> None:
 async def _find(provider: Provider, question: Question) -> ProviderCharge | None:
     """How the charge stands. Whoever refuses to say leaves it as unclear as it was. Raises `ProviderUnclearError`."""
     try:
-        return await provider.find_charge(question.access, question.charge.reference, question.charge.provider_id)
+        return await provider.find_charge(
+            question.access, question.charge.reference, question.charge.provider_id, question.agreement_id
+        )
     except ProviderRefusedError as fault:
         raise ProviderUnclearError(str(fault)) from fault
 
