@@ -78,7 +78,7 @@ class CardProvider:
         #: How often each of its methods was called.
         self.calls: Counter[str] = Counter()
         #: Called while a charge is under way there.
-        self.meanwhile: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], object] | None = None
         self.is_silent = False
         self._ids = count(1)
 
