@@ -18,10 +18,11 @@ DECORATORS: Final = [
     "@field_validator",
     "@model_validator",
 ]
-#: What libraries call by its name (aiosmtpd, asyncio, io, asyncpg, FastAPI); what Alembic and wire models read.
+#: What libraries call by its name (aiosmtpd, asyncio, io, asyncpg, FastAPI, Stripe's SDK); what Alembic and wire models
+#: read.
 NAMES: Final = [
     "handle_DATA", "data_received", "writable", "_get_unique_id", "get_route_handler", "down_revision",
-    "opening_balance",
+    "opening_balance", "request_async",
 ]  # fmt: skip
 
 

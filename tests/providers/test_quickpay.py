@@ -118,7 +118,7 @@ async def test_a_card_is_saved_on_a_page_of_quickpay(provider: Provider, server:
     found = await provider.find_agreement(ACCESS, page.provider_id)
     assert found is not None
     assert (found.provider_id, found.status) == (page.provider_id, AgreementStatus.ACTIVE)
-    assert found.card == Card("**** **** **** 0008", "dankort", 11, 2029)
+    assert found.card == Card("XXXX XXXX XXXX 0008", "dankort", 11, 2029)
 
 
 async def test_a_page_that_is_asked_for_twice_is_the_same(provider: Provider, server: QuickPayServer) -> None:

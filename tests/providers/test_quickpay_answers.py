@@ -211,7 +211,7 @@ def test_an_agreement_that_isnt_understood() -> None:
 
 def test_what_is_shown_of_a_card() -> None:
     told = {"type": "card", "brand": "Visa", "last4": "0008", "exp_month": 12, "exp_year": "2030", "bin": "100000"}
-    assert card_of(told) == Card("**** **** **** 0008", "visa", 12, None)
+    assert card_of(told) == Card("XXXX XXXX XXXX 0008", "visa", 12, None)
     assert card_of(None) is None
 
 
@@ -237,7 +237,7 @@ def test_a_movement_without_a_moment() -> None:
             payment(operation(1, "authorize", 0), type="Subscription"),
             ("subscription:1001:1:authorize", Subject.AGREEMENT, "1001", "C001"),
         ),
-        (payment(type="Card"), ("card:1001:0:none", None, None, None)),
+        ({"id": 1001, "type": "Account"}, ("account:1001", None, None, None)),
     ],
 )
 def test_what_a_callback_is_about(

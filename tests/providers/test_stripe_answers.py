@@ -273,7 +273,7 @@ def test_how_an_agreement_stands(changes: dict[str, Any], provider_id: str, stat
 
 
 def test_what_is_shown_of_a_card() -> None:
-    assert card_of(METHOD["card"]) == Card("**** **** **** 4444", "mastercard", 1, None)
+    assert card_of(METHOD["card"]) == Card("XXXX XXXX XXXX 4444", "mastercard", 1, None)
     assert card_of({"exp_month": "1"}) == Card(None, None, None, None)
     assert card_of(None) is None
 

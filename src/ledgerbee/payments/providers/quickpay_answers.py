@@ -182,7 +182,7 @@ def card_of(metadata: object) -> Card | None:
         return None
     month, year = metadata.get("exp_month"), metadata.get("exp_year")
     return Card(
-        mask=f"**** **** **** {last4}",
+        mask=f"XXXX XXXX XXXX {last4}",
         type=(_text_or_none(metadata, "brand") or "").lower() or None,
         expiry_month=month if isinstance(month, int) else None,
         expiry_year=year if isinstance(year, int) else None,
@@ -219,7 +219,10 @@ def event_of(told: object, resource_type: str | None) -> ProviderEvent:
     if not isinstance(told, dict):
         raise ProviderUnclearError("A callback is an object")
     kind = (_text_or_none(told, "type") or resource_type or "").lower()
-    own, operations = str(id_of(told)), operations_of(told)
+    own = str(id_of(told))
+    if kind not in {"payment", "subscription"}:
+        return ProviderEvent(id=f"{kind}:{own}", type=kind, subject=None)
+    operations = operations_of(told)
     last = operations[-1] if operations else {}
     done, number = _text_or_none(last, "type") or "none", last.get("id", 0)
     name = f"{kind}.{done}"
@@ -228,8 +231,6 @@ def event_of(told: object, resource_type: str | None) -> ProviderEvent:
     reference = _text_or_none(told, "order_id")
     if kind == "subscription":
         return ProviderEvent(id=event_id, type=name, subject=Subject.AGREEMENT, provider_id=own, reference=reference)
-    if kind != "payment":
-        return ProviderEvent(id=event_id, type=name, subject=None)
     if done == "refund":
         return ProviderEvent(
             id=event_id,

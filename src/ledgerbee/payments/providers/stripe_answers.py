@@ -272,7 +272,7 @@ def card_of(card: object) -> Card | None:
         return None
     last4, month, year = text_or_none(card, "last4"), card.get("exp_month"), card.get("exp_year")
     return Card(
-        mask=f"**** **** **** {last4}" if last4 else None,
+        mask=f"XXXX XXXX XXXX {last4}" if last4 else None,
         type=(text_or_none(card, "brand") or "").lower() or None,
         expiry_month=month if isinstance(month, int) else None,
         expiry_year=year if isinstance(year, int) else None,
