@@ -9,6 +9,7 @@ import asyncio
 import re
 import secrets
 import shutil
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -22,6 +23,11 @@ import asyncpg
 from ledgerbee.core.ids import parse_id
 from ledgerbee.ledger.entries.rules.chain import genesis
 from ledgerbee.platform.credentials.model import secret_hash
+from ledgerbee.platform.secrets import SecretBox
+
+#: What the application of tests encrypts stored secrets with: the same under each name that this module is loaded by.
+SECRET_KEY: Final = urlsafe_b64encode(bytes(range(32))).decode()
+_BOX: Final = SecretBox(lambda: [SECRET_KEY])
 
 #: The columns of each table that has rows of companies, without those that the database computes.
 _COLUMNS: Final = """
@@ -96,6 +102,8 @@ class Original:
     key: str
     #: The secrets of its quotes' pages.
     links: list[str]
+    #: Those of the addresses that its payment providers call, as they are stored and in clear.
+    callbacks: dict[bytes, str]
     #: By table: the columns, and its rows as COPY writes them.
     rows: dict[str, tuple[list[str], Shifted]]
     #: Its jobs that wait.
@@ -115,7 +123,9 @@ class Original:
         jobs = await owner.fetchval(_JOBS, str(company_id))
         links = await owner.fetch("SELECT secret FROM quote_links WHERE company_id = $1", company_id)
         waiting = Shifted.of(jobs.encode()) if jobs else None
-        return cls(company_id, key, [row["secret"] for row in links], rows, waiting)
+        stored = await owner.fetch("SELECT callback_secret FROM payment_providers WHERE company_id = $1", company_id)
+        callbacks = {bytes(row[0]): _BOX.decrypt(bytes(row[0])).decode() for row in stored}
+        return cls(company_id, key, [row["secret"] for row in links], callbacks, rows, waiting)
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,9 @@ class Copies:
         """Another company like that one."""
         step = next(_STEPS)
         new = Copy(_later(original.company_id, step), _other(original.key), step)
+        callbacks = {stored: _other(secret) for stored, secret in original.callbacks.items()}
         known = {original.key: new.key} | {link: _other(link) for link in original.links}
+        known |= {secret: callbacks[stored] for stored, secret in original.callbacks.items()}
         async with self._one_at_a_time, self._owner.transaction():
             for table, (columns, rows) in original.rows.items():
                 content = rows.by(step)
@@ -171,6 +183,10 @@ class Copies:
                 elif table == "quote_links":
                     for link in original.links:
                         content = content.replace(link.encode(), known[link].encode())
+                elif table == "payment_providers":
+                    for stored, secret in callbacks.items():
+                        other_stored = _BOX.encrypt(secret.encode())
+                        content = content.replace(stored.hex().encode(), other_stored.hex().encode())
                 elif table == "ledgers":
                     first, other = genesis(original.company_id).hex(), genesis(new.company_id).hex()
                     content = content.replace(first.encode(), other.encode())

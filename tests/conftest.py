@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import tempfile
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +26,7 @@ import structlog
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
-from tests.company_copies import Copies, Original
+from tests.company_copies import SECRET_KEY, Copies, Original
 from tests.events_told import faults_in
 
 from ledgerbee.app.config import Settings
@@ -69,8 +68,6 @@ REPORT_USAGE = "/v1/meters/report"
 #: Where the application of tests is reached.
 PUBLIC_URL = "http://ledgerbee.test"
 OPERATOR = Actor("operator", "tests")
-#: What the application of tests encrypts stored secrets with: the same under each name that this module is loaded by.
-SECRET_KEY = urlsafe_b64encode(bytes(range(32))).decode()
 
 
 @dataclass

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from tests.conftest import SECRET_KEY, Api
+from tests.company_copies import SECRET_KEY
+from tests.conftest import Api
 
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.secrets import SecretBox

@@ -682,6 +682,42 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Draft an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND",
     ),
     Row(
+        "Payment Methods", "GET", "/v1/customers/{customerId}/payment-methods", "payment-methods-read",
+        "List saved payment methods for a customer", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row(
+        "Payment Methods", "POST",
+        "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/apply-to-subscriptions", "payment-methods-write",
+        "Apply a payment method to all active subscriptions for a customer", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row(
+        "Payment Methods", "DELETE", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/agreement",
+        "payment-methods-write", "Cancel a saved card on the payment provider", not_found="CUSTOMER_NOT_FOUND",
+        success=204,
+    ),
+    Row(
+        "Payment Methods", "DELETE", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}",
+        "payment-methods-write", "Unassign a payment method from a customer", not_found="CUSTOMER_NOT_FOUND",
+        success=204,
+    ),
+    Row(
+        "Payment Methods", "POST", "/v1/customers/{customerId}/payment-methods/card-link", "payment-methods-write",
+        "Generate a link for the customer to save a card for future payments", not_found="CUSTOMER_NOT_FOUND",
+        success=201,
+    ),
+    Row(
+        "Payment Methods", "PUT", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/default",
+        "payment-methods-write", "Set a saved payment method as the customer default", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Payment Methods", "POST", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/assign",
+        "payment-methods-write", "Assign an unassigned payment method to a customer", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Payment Methods", "POST", "/v1/payment-providers/sandbox/cards", "payment-methods-write",
+        "Save a test card of the sandbox provider", not_found="CUSTOMER_NOT_FOUND", success=201,
+    ),
+    Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
         "Create multiple draft journal entries in batch", success=201,
     ),

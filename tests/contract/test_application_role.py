@@ -32,7 +32,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
+    "INSERT SELECT": "sandbox_events sandbox_refunds"
+    " credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
     " subscription_plan_items subscription_plan_versions subscription_versions usage_import_errors vendor_groups",
@@ -45,6 +46,8 @@ TABLES = {
     " payment_providers webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(card_mask card_type customer_id expiry_month expiry_year is_default label status told_expiry"
     " updated_at)": "payment_methods",
+    "INSERT SELECT UPDATE(behavior expiry_month expiry_year mask status type updated_at)": "sandbox_cards",
+    "INSERT SELECT UPDATE(decline_code disputed_at status updated_at)": "sandbox_charges",
     "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"

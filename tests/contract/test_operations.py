@@ -185,7 +185,7 @@ async def make_deletable(world: World) -> None:
 
 
 def _without_secrets(answer: httpx.Response) -> dict[str, object]:
-    secrets = {"key", "clientSecret", "apiKey", "secret"}
+    secrets = {"key", "clientSecret", "apiKey", "secret", "callbackUrl"}
     return {name: value for name, value in answer.json().items() if name not in secrets}
 
 

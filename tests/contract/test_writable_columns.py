@@ -220,6 +220,10 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "late_usage": {OWN: "*"},
     "event_counters": {OWN: "*"},
     "payment_providers": {OWN: "*"},
+    "sandbox_cards": {OWN: "*"},
+    "sandbox_charges": {OWN: "*"},
+    "sandbox_refunds": {OWN: "*"},
+    "sandbox_events": {OWN: "*"},
     "payment_methods": {
         STAYS: "id provider agreement_id created_at",
         OWN: "customer_id label is_default status card_mask card_type expiry_month expiry_year told_expiry updated_at",

@@ -68,6 +68,8 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
     order_confirmation = await made(
         "/v1/order-confirmations", customerId=customer["id"], date="2026-03-16", lines=lines
     )
+    await api.put("/v1/payment-providers/sandbox", {"isEnabled": True})
+    card = await made("/v1/payment-providers/sandbox/cards", customerId=customer["id"], number="4242424242424242")
     payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
     note = await made("/v1/credit-notes", customerId=customer["id"], invoiceNumber="1", lines=lines)
     posting = {
@@ -142,6 +144,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "oauthClientId": client["clientId"],
         "orderConfirmationId": order_confirmation["id"],
         "paymentId": payment["id"],
+        "paymentMethodId": card["id"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],

@@ -19,7 +19,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from tests.conftest import SECRET_KEY, Api
+from tests.company_copies import SECRET_KEY
+from tests.conftest import Api
 from tests.receivers import Answer, Received, Receiver, receiving
 from tests.runtime.processes import PATIENCE, Program
 from tests.webhooks import endpoint_of, subscribe

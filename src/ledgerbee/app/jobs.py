@@ -15,6 +15,11 @@ from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.network.transport.model import NoTransport, Transport
+from ledgerbee.payments.charges.jobs import charges_of
+from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.payment_methods.jobs import looks_of
+from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
+from ledgerbee.payments.providers.model import Providers
 from ledgerbee.platform.daily import DailyTask
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
@@ -28,14 +33,22 @@ from ledgerbee.tenancy.clocks.jobs import advances_of, days_of, start_days
 from ledgerbee.tenancy.clocks.model import ADVANCE_JOB, DAILY_JOB
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB, NOTICES
 
+#: Of a worker that charges no cards.
+NO_PROVIDERS: Final[Providers] = {}
 
-def jobs_with(transport: Transport, daily: Sequence[DailyTask] = DAILY) -> Mapping[str, JobKind]:
-    """Every job; e-invoices and answers to them leave by this transport, and these are the daily tasks."""
+
+def jobs_with(
+    transport: Transport, providers: Providers = NO_PROVIDERS, daily: Sequence[DailyTask] = DAILY
+) -> Mapping[str, JobKind]:
+    """Every job; e-invoices and answers to them leave by this transport, cards are saved and charged by these adapters,
+    and these are the daily tasks."""
     return {
         ADVANCE_JOB: advances_of(daily),
         BILL_SUBSCRIPTIONS_JOB: SUBSCRIPTION_BILLS,
         BILLING_RUN_JOB: BILLING_RUNS,
         BOUNCE_JOB: bounces_of(KINDS),
+        CARD_LINK_JOB: looks_of(providers),
+        CHARGE_JOB: charges_of(providers),
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),

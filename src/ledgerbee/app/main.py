@@ -17,6 +17,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
+from ledgerbee.app.payment_providers import providers_of
 from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
@@ -30,6 +31,9 @@ from ledgerbee.http.json_body import MALFORMED_JSON
 from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.route import operation_of
 from ledgerbee.http.state import state_of
+from ledgerbee.payments.callbacks.http import router as payment_events_router
+from ledgerbee.payments.pages.http import router as saved_cards_router
+from ledgerbee.payments.providers.sandbox.http import router as sandbox_router
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
@@ -74,7 +78,14 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     # Straight into the application's own list: inclusion would search router by router on every request.
     for operations in ROUTERS:
         api.router.routes.extend(operations.routes)
-    for pages in (health_router, docs_router, acceptance_router):
+    for pages in (
+        health_router,
+        docs_router,
+        acceptance_router,
+        payment_events_router,
+        saved_cards_router,
+        sandbox_router,
+    ):
         api.router.routes.extend(pages.routes)
     describe(api)
     return api
@@ -123,6 +134,8 @@ def create_app(
         rendering.use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
         was_allowed = allow_loopback(bool(settings.webhooks_allow_loopback))
+        api.state.providers_of = providers_of(settings, clock)
+        api.state.providers = api.state.providers_of(cells.own.database)  # what reads events needs no database
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:

@@ -2,6 +2,7 @@
 
 from ledgerbee.app import companies
 from ledgerbee.billing.backfills import http as backfills
+from ledgerbee.billing.cards import http as cards
 from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.metrics import http as metrics
 from ledgerbee.billing.plans import http as subscription_plans
@@ -32,6 +33,7 @@ from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.charges import http as charges
 from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.payments.payment_methods import http as payment_methods
 from ledgerbee.payments.provider_settings import http as payment_providers
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
@@ -91,6 +93,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     write_offs.router,
     deferrals.router,
     e_invoice_answers.router,
+    payment_methods.router,
+    cards.router,
     payment_providers.router,
     customer_payments.router,
     customer_payments.payment_router,

@@ -14,6 +14,7 @@ from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
 from ledgerbee.app.e_invoices import transport_of
 from ledgerbee.app.jobs import jobs_with
+from ledgerbee.app.payment_providers import providers_with
 from ledgerbee.app.process import GRACE_S, Pipes, child_arguments, database_login, freeze_gc
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.secret_keys import secret_box
@@ -50,7 +51,10 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     database.public_url, database.secrets = settings.public_url, secret_box(settings)
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from, settings.mail_bounce_domain)
-        own: dict[str, Any] = {"jobs": jobs_with(transport_of(settings)), "feed": _feed(settings)}
+        own: dict[str, Any] = {
+            "jobs": jobs_with(transport_of(settings), providers_with(database, settings)),
+            "feed": _feed(settings),
+        }
         worker = Worker(database, mailer, blob_store(settings), system_clock, **(own | options))
         sender = Sender()
         dispatcher = Dispatcher(database, sender, system_clock, secret_box(settings))

@@ -307,6 +307,10 @@ DATA: Final[tuple[EventData, ...]] = (
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
     ),
+    _plain(
+        "PaymentMethodEventData", "PaymentMethodResponse", "payment method", "payment_method.expiring",
+        "payment_method.removed", "payment_method.saved",
+    ),
     EventData(
         name="TestClockEventData", topics=("test_clock.advanced",),
         more={

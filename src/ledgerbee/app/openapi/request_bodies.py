@@ -266,6 +266,11 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/quotes/{quoteId}/convert": _json(target="orderConfirmation"),
     "POST /v1/quotes/{quoteId}/reject": _json(answeredBy="Mette Holm", comment="Vi har valgt en anden løsning"),
     "POST /v1/quotes/{quoteId}/send": _json(deliveryType="Email", recipientEmail="mette@example.com"),
+    "POST /v1/customers/{customerId}/payment-methods/card-link": _json(language="da"),
+    "POST /v1/customers/{customerId}/payment-methods/{paymentMethodId}/apply-to-subscriptions": _json(
+        enableAutomaticBilling=True
+    ),
+    "POST /v1/payment-providers/sandbox/cards": _json(customerId="{customerId}", number="4242424242424242"),
     "PUT /v1/payment-providers/{provider}": _json(isEnabled=True),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(

@@ -8,7 +8,6 @@ from ledgerbee.billing.plans.model import SUBSCRIPTION_PLAN_NOT_FOUND
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions import assign, cancel, schedule, update
 from ledgerbee.billing.subscriptions.model import (
-    PAYMENT_METHOD_NOT_FOUND,
     SUBSCRIPTION_CADENCE_UNAVAILABLE,
     SUBSCRIPTION_CADENCE_UNCHANGED,
     SUBSCRIPTION_CHANGE_ALREADY_EXISTS,
@@ -60,6 +59,7 @@ from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
+from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.sales.documents.model import SALES_DOCUMENT_CUSTOMER_INACTIVE, SALES_DOCUMENT_DEPARTMENT_INACTIVE

@@ -308,4 +308,3 @@ SUBSCRIPTION_CADENCE_UNCHANGED = ErrorCode(
 SUBSCRIPTION_PLAN_INVALID_STATE = ErrorCode(
     "SUBSCRIPTION_PLAN_INVALID_STATE", 409, "An archived plan is not given to customers any more"
 )
-PAYMENT_METHOD_NOT_FOUND = ErrorCode("PAYMENT_METHOD_NOT_FOUND", 404, "No such payment method of the customer")

@@ -20,6 +20,7 @@ from ledgerbee.payments.provider_settings.model import (
 )
 from ledgerbee.payments.provider_settings.wire import event_form
 from ledgerbee.payments.providers.model import Access, ProviderName
+from ledgerbee.payments.providers.sandbox.model import SECRET
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Grant, secret_hash
@@ -35,7 +36,7 @@ async def put(context: Context, name: ProviderName, wanted: WantedSettings) -> P
     present = await store.list_for_update(context)
     before = next((one for one in present if one.name is name), None)
     # What can't be read any more is only replaced by all of what is needed.
-    keys = {**(_keys_of(context, before) if before else {}), **wanted.keys}
+    keys = {**(_readable_keys(context, before) if before else {}), **wanted.keys}
     rules.check_default(wanted)
     rules.check_keys(name, wanted, keys)
     named = (wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id)
@@ -119,8 +120,13 @@ async def find_enabled(context: Context, name: ProviderName | None) -> ProviderS
 
 
 def access_of(context: Context, settings: ProviderSettings) -> Access:
-    """What the company's account at a provider is reached with. Raises `SECRET_UNREADABLE`."""
-    keys = json.loads(_secrets(context).decrypt(settings.keys))
+    """What the company's account at a provider is reached with. Raises `SECRET_UNREADABLE`.
+
+    The provider that is built in knows the company by the secret of the address for its events.
+    """
+    keys = _keys_of(context, settings)
+    if settings.name is ProviderName.SANDBOX:
+        keys = {**keys, SECRET: _secrets(context).decrypt(settings.callback_secret).decode()}
     return Access(keys, str(context.company_id))
 
 
@@ -137,7 +143,7 @@ def callback_url(context: Context, settings: ProviderSettings) -> str:
 
 def key_names_of(context: Context, settings: ProviderSettings) -> list[str]:
     """The names of the keys that are set; none where the installation has lost what they are encrypted with."""
-    return sorted(_keys_of(context, settings))
+    return sorted(_readable_keys(context, settings))
 
 
 def find_callback_url(context: Context, settings: ProviderSettings) -> str | None:
@@ -154,9 +160,14 @@ def _event_form(context: Context, settings: ProviderSettings) -> dict[str, objec
     return event_form(settings, key_names_of(context, settings))
 
 
-def _keys_of(context: Context, settings: ProviderSettings) -> Mapping[str, str]:
+def _keys_of(context: Context, settings: ProviderSettings) -> dict[str, str]:
+    keys: dict[str, str] = json.loads(_secrets(context).decrypt(settings.keys))
+    return keys
+
+
+def _readable_keys(context: Context, settings: ProviderSettings) -> dict[str, str]:
     try:
-        return access_of(context, settings).keys
+        return _keys_of(context, settings)
     except LedgerBeeError as fault:
         if fault.error_code is not SECRET_UNREADABLE:
             raise

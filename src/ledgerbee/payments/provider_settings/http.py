@@ -15,7 +15,7 @@ from ledgerbee.payments.provider_settings.model import (
 )
 from ledgerbee.payments.provider_settings.wire import (
     PaymentProviderResponse,
-    PutPaymentProviderRequest,
+    UpdatePaymentProviderRequest,
     render,
     render_unused,
     wanted_of,
@@ -80,7 +80,7 @@ async def get_payment_provider(context: Ctx, provider: ProviderPath) -> PaymentP
     ),
 )
 async def put_payment_provider(
-    context: Ctx, provider: ProviderPath, body: PutPaymentProviderRequest
+    context: Ctx, provider: ProviderPath, body: UpdatePaymentProviderRequest
 ) -> PaymentProviderResponse:
     name = _name_of(provider)
     return _shown(context, name, await actions.put(context, name, wanted_of(body)))

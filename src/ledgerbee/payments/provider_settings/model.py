@@ -1,13 +1,14 @@
 """A company's accounts at payment providers: whether each is used, its keys, and the accounts of the chart it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.payments.providers.model import ProviderName
+from ledgerbee.payments.providers.model import ProviderError, ProviderName, ProviderRefusedError
 
 ProviderId = NewType("ProviderId", UUID)
 
@@ -67,3 +68,25 @@ PAYMENT_PROVIDER_ACCOUNT_INVALID = ErrorCode(
     "An account of a payment provider stands for no party; what is cleared, and what nobody knows, is on the balance "
     "sheet, fees are in the profit and loss",
 )
+PAYMENT_PROVIDER_REFUSED = ErrorCode(
+    "PAYMENT_PROVIDER_REFUSED", 502, "The payment provider did not take the request, and did nothing"
+)
+PAYMENT_PROVIDER_UNCLEAR = ErrorCode(
+    "PAYMENT_PROVIDER_UNCLEAR",
+    503,
+    "The payment provider gave no answer that can be understood. Nothing was changed here; try again",
+)
+
+
+@contextmanager
+def told(name: ProviderName) -> Iterator[None]:
+    """Tell the caller what a provider that was asked within has said against it.
+
+    Raises `PAYMENT_PROVIDER_REFUSED`, `PAYMENT_PROVIDER_UNCLEAR`.
+    """
+    try:
+        yield
+    except ProviderError as fault:
+        is_refused = isinstance(fault, ProviderRefusedError)
+        code = PAYMENT_PROVIDER_REFUSED if is_refused else PAYMENT_PROVIDER_UNCLEAR
+        raise code.error(provider=name.value, reason=str(fault)) from fault

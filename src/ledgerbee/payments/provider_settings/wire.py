@@ -19,7 +19,7 @@ Switch = Annotated[bool, Field(strict=True)]
 class PaymentProviderResponse(ResponseModel):
     """A payment provider, as the company has set it up. It never has the keys."""
 
-    provider: ProviderName
+    provider: ProviderName = Field(description="Which one it is", examples=["stripe"])
     is_enabled: bool = Field(description="Whether cards are saved and charged there")
     is_default: bool = Field(description="Whether it is used where none is named: one of those that are enabled is")
     has_keys: bool = Field(description="Whether any key is stored. `sandbox` has none")
@@ -51,7 +51,7 @@ class PaymentProviderKeys(RequestModel):
     private_key: Key = omitted(description="Of `quickpay`: what its callbacks are signed with", examples=["91af70"])
 
 
-class PutPaymentProviderRequest(RequestModel):
+class UpdatePaymentProviderRequest(RequestModel):
     """How a provider is to be."""
 
     is_enabled: Switch = Field(description="Whether cards are saved and charged there", examples=[True])
@@ -71,7 +71,7 @@ class PutPaymentProviderRequest(RequestModel):
     )
 
 
-def wanted_of(body: PutPaymentProviderRequest) -> WantedSettings:
+def wanted_of(body: UpdatePaymentProviderRequest) -> WantedSettings:
     """What a request wants a provider to be."""
     keys = {} if body.keys is None else body.keys.model_dump(by_alias=True, exclude_unset=True)
     return WantedSettings(

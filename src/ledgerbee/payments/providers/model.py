@@ -329,3 +329,7 @@ class Provider(Protocol):
 
     def read_event(self, access: Access, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """What a callback says. Raises `SignatureError`, and `ProviderRefusedError` for what it can't read."""
+
+
+#: The adapters by the names of their providers.
+Providers = Mapping[ProviderName, Provider]

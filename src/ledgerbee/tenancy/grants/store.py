@@ -33,7 +33,7 @@ _MARK_REVOKED: Final = {
 }
 #: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
 #: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page, that of a payment
-#: provider's callbacks for nothing but them.
+#: provider's callbacks, or of a page of the sandbox provider, for nothing but them.
 _BEYOND_SUBJECT: Final = """
 SELECT c.kind, c.subject_id FROM credentials c
 LEFT JOIN LATERAL (
@@ -48,6 +48,12 @@ LEFT JOIN LATERAL (
     UNION ALL
     SELECT '{}', NULL FROM payment_providers p
     WHERE c.kind = 'provider_callback' AND p.company_id = $1 AND p.id = c.subject_id
+    UNION ALL
+    SELECT '{}', s.created_at + interval '1 day' FROM sandbox_cards s
+    WHERE c.kind = 'sandbox_page' AND s.company_id = $1 AND s.id = c.subject_id
+    UNION ALL
+    SELECT '{}', s.created_at + interval '1 day' FROM sandbox_charges s
+    WHERE c.kind = 'sandbox_page' AND s.company_id = $1 AND s.id = c.subject_id
 ) s ON true
 WHERE c.company_id = $1 AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
     OR coalesce(c.expires_at, 'infinity') > coalesce(

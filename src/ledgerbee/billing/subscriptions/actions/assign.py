@@ -6,7 +6,6 @@ from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions import shared
 from ledgerbee.billing.subscriptions.model import (
     BILL_SUBSCRIPTIONS_JOB,
-    PAYMENT_METHOD_NOT_FOUND,
     SUBSCRIPTION_PLAN_INVALID_STATE,
     NewSubscription,
     SubscriptionRead,
@@ -33,8 +32,7 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
     """
     customer = await _customer(context, given)
     await shared.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)
-    if given.payment_method_id is not None:
-        raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", given.payment_method_id)
+    await shared.check_card(context, customer.id, given.payment_method_id)
     await usage.hold(context, [customer.id])
     plan = (await active_plan(context, PlanId(given.plan_id), "planId")).current
     facts = await _facts(context, plan)

@@ -23,6 +23,8 @@ from ledgerbee.parties.contacts import store as contacts
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.departments import store as departments
 from ledgerbee.parties.party.model import Party
+from ledgerbee.payments.payment_methods import store as cards
+from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.model import SALES_DOCUMENT_DEPARTMENT_INACTIVE
 from ledgerbee.sales.documents.printing import Trials
@@ -91,6 +93,15 @@ async def check_people(
             raise SALES_DOCUMENT_DEPARTMENT_INACTIVE.error(departmentId=str(department_id))
     if contact_id is not None:
         await contacts.get(context, party, contact_id, "departmentContactOverrideId")
+
+
+async def check_card(context: Context, customer_id: UUID, payment_method_id: UUID | None) -> None:
+    """Whether a card, where one is named, is an active one of the customer or of who pays for it; it stays so.
+
+    Before a chain is locked, as whoever takes a card away does it. Raises `PAYMENT_METHOD_NOT_FOUND`.
+    """
+    if payment_method_id is not None and not await cards.hold_usable(context, customer_id, payment_method_id):
+        raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", payment_method_id)
 
 
 def emit_event(context: Context, topic: str, chain: Chain, facts: BillingFacts, **details: str) -> None:

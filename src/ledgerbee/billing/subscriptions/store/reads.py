@@ -41,7 +41,7 @@ class ListFilter:
 
 
 #: `status_on` (rules/status.py) in SQL, of the row as its newest version says; `{day}` is the day.
-_STATUS: Final = """CASE
+STATUS: Final = """CASE
 WHEN t.ends_on = t.starts_on THEN 'cancelled'
 WHEN {day} < t.starts_on THEN 'scheduled'
 WHEN {day} >= t.ends_on AND t.is_cancelled THEN 'cancelled'
@@ -124,7 +124,7 @@ async def list_page(context: Context, request: PageRequest, wanted: ListFilter) 
     if wanted.plan_id is not None:
         filters.add("t.plan_id = {}", wanted.plan_id)
     if wanted.statuses:
-        filters.add(f"{_STATUS.replace('{day}', today)} = ANY({{}})", list(wanted.statuses))
+        filters.add(f"{STATUS.replace('{day}', today)} = ANY({{}})", list(wanted.statuses))
     select = f"{_SELECT} FROM page p JOIN subscriptions s USING (company_id, id){_JOINED.format(day=today)}"
     page = await fetch_page(
         context, table="subscriptions", select=select, filters=filters, order_by=SORT_COLUMNS, request=request

@@ -1,0 +1,183 @@
+"""Rows of the provider that is built in."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.core.cells import new_secret
+from ledgerbee.core.fields import names_of
+from ledgerbee.core.ids import new_id
+from ledgerbee.payments.providers.model import AgreementStatus, ChargeStatus, Subject
+from ledgerbee.payments.providers.sandbox.model import (
+    PAGE_LIFE,
+    PAGE_PREFIX,
+    SANDBOX_PAGE,
+    Behavior,
+    SandboxCard,
+    SandboxCardId,
+    SandboxCharge,
+    SandboxChargeId,
+    SandboxEvent,
+    SandboxRefund,
+)
+from ledgerbee.platform import rows
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
+from ledgerbee.platform.credentials.model import Grant, secret_hash
+
+_CARD: Final = f"SELECT {rows.columns(SandboxCard)} FROM sandbox_cards WHERE company_id = $1"
+_INSERT_CARD: Final = rows.insert("sandbox_cards", SandboxCard)
+_UPDATE_CARD: Final = """
+UPDATE sandbox_cards SET status = $3, behavior = $4, mask = $5, type = $6, expiry_month = $7, expiry_year = $8,
+    updated_at = $9
+WHERE company_id = $1 AND id = $2
+"""
+_CHARGE: Final = f"SELECT {rows.columns(SandboxCharge)} FROM sandbox_charges WHERE company_id = $1"
+_INSERT_CHARGE: Final = rows.insert("sandbox_charges", SandboxCharge)
+_UPDATE_CHARGE: Final = (
+    "UPDATE sandbox_charges SET status = $3, decline_code = $4, updated_at = $5 WHERE company_id = $1 AND id = $2"
+)
+_EARLIER: Final = "SELECT count(*) FROM sandbox_charges WHERE company_id = $1 AND card_id = $2"
+_REFUND: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
+_INSERT_REFUND: Final = rows.insert("sandbox_refunds", SandboxRefund)
+_REFUNDED: Final = "SELECT coalesce(sum(amount), 0) FROM sandbox_refunds WHERE company_id = $1 AND charge_id = $2"
+_CHARGES: Final = f"""
+SELECT {rows.columns(SandboxCharge, "h")}, c.behavior FROM sandbox_charges h
+JOIN sandbox_cards c ON c.company_id = h.company_id AND c.id = h.card_id
+WHERE h.company_id = $1 AND h.status = 'succeeded'
+"""
+_REFUNDS: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
+_INSERT_EVENT: Final = rows.insert("sandbox_events", SandboxEvent)
+
+
+async def open_page(context: Context, subject_id: UUID) -> str:
+    """Let a page of a card or charge be opened for a day; its secret."""
+    secret = new_secret(PAGE_PREFIX, context.cell)
+    await credentials.add(
+        context,
+        secret_hash=secret_hash(secret),
+        kind=SANDBOX_PAGE,
+        subject_id=subject_id,
+        grant=Grant(scopes=(), ip_allowlist=(), expires_at=context.now + PAGE_LIFE),
+    )
+    return secret
+
+
+async def insert_card(context: Context, card: SandboxCard) -> None:
+    """Add a card."""
+    await context.connection.execute(_INSERT_CARD, context.company_id, *rows.values(card))
+
+
+async def find_card(context: Context, card_id: UUID) -> SandboxCard | None:
+    """A card; None where there is none such."""
+    return _card(await context.connection.fetchrow(f"{_CARD} AND id = $2", context.company_id, card_id))
+
+
+async def lock_card(context: Context, card_id: UUID) -> SandboxCard | None:
+    """A card, locked until the transaction ends; None where there is none such."""
+    return _card(await context.connection.fetchrow(f"{_CARD} AND id = $2 FOR UPDATE", context.company_id, card_id))
+
+
+async def find_card_by_reference(context: Context, reference: str) -> SandboxCard | None:
+    """The card that was asked for by a reference of ours; None where there is none."""
+    return _card(await context.connection.fetchrow(f"{_CARD} AND reference = $2", context.company_id, reference))
+
+
+async def update_card(context: Context, card: SandboxCard) -> None:
+    """Write what can change of a card that is locked."""
+    await context.connection.execute(
+        _UPDATE_CARD, context.company_id, card.id, card.status, card.behavior, card.mask, card.type,
+        card.expiry_month, card.expiry_year, card.updated_at,
+    )  # fmt: skip
+
+
+async def count_charges(context: Context, card_id: SandboxCardId) -> int:
+    """How many charges a card has had."""
+    number: int = await context.connection.fetchval(_EARLIER, context.company_id, card_id)
+    return number
+
+
+async def insert_charge(context: Context, charge: SandboxCharge) -> None:
+    """Add a charge."""
+    await context.connection.execute(_INSERT_CHARGE, context.company_id, *rows.values(charge))
+
+
+async def find_charge(context: Context, charge_id: UUID) -> SandboxCharge | None:
+    """A charge; None where there is none such."""
+    return _charge(await context.connection.fetchrow(f"{_CHARGE} AND id = $2", context.company_id, charge_id))
+
+
+async def lock_charge(context: Context, charge_id: UUID) -> SandboxCharge | None:
+    """A charge, locked until the transaction ends; None where there is none such."""
+    return _charge(
+        await context.connection.fetchrow(f"{_CHARGE} AND id = $2 FOR UPDATE", context.company_id, charge_id)
+    )
+
+
+async def find_charge_by_reference(context: Context, reference: str) -> SandboxCharge | None:
+    """The charge that was asked for by a reference of ours; None where there is none."""
+    return _charge(await context.connection.fetchrow(f"{_CHARGE} AND reference = $2", context.company_id, reference))
+
+
+async def update_charge(context: Context, charge: SandboxCharge) -> None:
+    """Write what can change of a charge that is locked."""
+    await context.connection.execute(
+        _UPDATE_CHARGE, context.company_id, charge.id, charge.status, charge.decline_code, charge.updated_at
+    )
+
+
+async def refunded(context: Context, charge_id: SandboxChargeId) -> Any:
+    """What was given back of a charge."""
+    return await context.connection.fetchval(_REFUNDED, context.company_id, charge_id)
+
+
+async def insert_refund(context: Context, refund: SandboxRefund) -> None:
+    """Add a refund."""
+    await context.connection.execute(_INSERT_REFUND, context.company_id, *rows.values(refund))
+
+
+async def find_refund(context: Context, reference: str) -> SandboxRefund | None:
+    """The refund that was asked for by a reference of ours; None where there is none."""
+    row = await context.connection.fetchrow(f"{_REFUND} AND reference = $2", context.company_id, reference)
+    return SandboxRefund(**row) if row else None
+
+
+async def list_moved(
+    context: Context,
+) -> tuple[list[tuple[SandboxCharge, Behavior | None]], list[tuple[SandboxRefund, SandboxCharge]]]:
+    """All charges that succeeded, each with how its card behaves, and all refunds, each with its charge."""
+    charges = []
+    for row in await context.connection.fetch(_CHARGES, context.company_id):
+        charge = _charge(row)
+        assert charge is not None
+        charges.append((charge, Behavior(row["behavior"]) if row["behavior"] else None))
+    by_id = {charge.id: charge for charge, _ in charges}
+    refunds = [SandboxRefund(**row) for row in await context.connection.fetch(_REFUNDS, context.company_id)]
+    return charges, [(refund, by_id[refund.charge_id]) for refund in refunds]
+
+
+async def tell(
+    context: Context, type_: str, subject: Subject, object_id: UUID, reference: str | None, now: datetime
+) -> SandboxEvent:
+    """Write down an event that the provider has to tell."""
+    event = SandboxEvent(
+        id=new_id(), type=type_, subject=subject.value, object_id=str(object_id), reference=reference, created_at=now
+    )
+    await context.connection.execute(_INSERT_EVENT, context.company_id, *rows.values(event))
+    return event
+
+
+def _card(row: asyncpg.Record | None) -> SandboxCard | None:
+    if row is None:
+        return None
+    behavior = Behavior(row["behavior"]) if row["behavior"] else None
+    return SandboxCard(**{**row, "status": AgreementStatus(row["status"]), "behavior": behavior})
+
+
+def _charge(row: asyncpg.Record | None) -> SandboxCharge | None:
+    if row is None:
+        return None
+    found = {name: row[name] for name in names_of(SandboxCharge)}
+    return SandboxCharge(**{**found, "status": ChargeStatus(found["status"])})
