@@ -30,8 +30,8 @@ from ledgerbee.payments.providers.sandbox.model import (
     SandboxCharge,
     SandboxChargeId,
     SandboxEvent,
+    SandboxNumber,
     SandboxRefund,
-    TestCard,
 )
 from ledgerbee.payments.providers.sandbox.rules import Answer, Reply
 
@@ -79,7 +79,7 @@ def test_every_other_number_is_none(number: str) -> None:
 
 
 @pytest.mark.parametrize("test_card", TEST_CARDS, ids=lambda card: card.behavior)
-def test_of_a_saved_card_four_digits_are_kept(test_card: TestCard) -> None:
+def test_of_a_saved_card_four_digits_are_kept(test_card: SandboxNumber) -> None:
     saved = rules.saved(CARD, test_card, NOW)
     assert (saved.status, saved.type, saved.mask) == ("active", test_card.type, f"•••• {test_card.number[-4:]}")
     year = 2026 if test_card.behavior is Behavior.EXPIRES_SOON else 2029

@@ -44,7 +44,7 @@ class Behavior(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TestCard:
+class SandboxNumber:
     """A card number that the page takes, its kind, and what becomes of it."""
 
     number: str
@@ -54,16 +54,16 @@ class TestCard:
 
 #: Every number that the page takes. None is anybody's: they are those that providers publish for tests.
 TEST_CARDS: Final = (
-    TestCard("4242424242424242", "visa", Behavior.SUCCEEDS),
-    TestCard("5555555555554444", "mastercard", Behavior.SUCCEEDS),
-    TestCard("4000000000009995", "visa", Behavior.SOFT_DECLINE),
-    TestCard("4000000000009987", "visa", Behavior.SOFT_DECLINE_ONCE),
-    TestCard("4000000000009979", "visa", Behavior.HARD_DECLINE),
-    TestCard("4000000000003220", "visa", Behavior.REQUIRES_ACTION),
-    TestCard("4000000000000341", "visa", Behavior.EXPIRES_SOON),
-    TestCard("4000000000000259", "visa", Behavior.DISPUTE_LOST),
-    TestCard("4000000000001976", "visa", Behavior.DISPUTE_WON),
-    TestCard("4000000000000002", "visa", Behavior.REFUSED),
+    SandboxNumber("4242424242424242", "visa", Behavior.SUCCEEDS),
+    SandboxNumber("5555555555554444", "mastercard", Behavior.SUCCEEDS),
+    SandboxNumber("4000000000009995", "visa", Behavior.SOFT_DECLINE),
+    SandboxNumber("4000000000009987", "visa", Behavior.SOFT_DECLINE_ONCE),
+    SandboxNumber("4000000000009979", "visa", Behavior.HARD_DECLINE),
+    SandboxNumber("4000000000003220", "visa", Behavior.REQUIRES_ACTION),
+    SandboxNumber("4000000000000341", "visa", Behavior.EXPIRES_SOON),
+    SandboxNumber("4000000000000259", "visa", Behavior.DISPUTE_LOST),
+    SandboxNumber("4000000000001976", "visa", Behavior.DISPUTE_WON),
+    SandboxNumber("4000000000000002", "visa", Behavior.REFUSED),
 )
 
 

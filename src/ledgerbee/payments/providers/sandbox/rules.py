@@ -32,8 +32,8 @@ from ledgerbee.payments.providers.sandbox.model import (
     SandboxCard,
     SandboxCharge,
     SandboxEvent,
+    SandboxNumber,
     SandboxRefund,
-    TestCard,
 )
 
 #: What the provider keeps of each charge: a share, and a fixed part by currency.
@@ -57,13 +57,13 @@ FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 4
 
 
-def card_of(number: str) -> TestCard | None:
+def card_of(number: str) -> SandboxNumber | None:
     """The test card with a number as somebody types it; None for every other number."""
     digits = "".join(number.split()).replace("-", "")
     return next((card for card in TEST_CARDS if card.number == digits), None)
 
 
-def can_be_saved(card: TestCard) -> bool:
+def can_be_saved(card: SandboxNumber) -> bool:
     """Whether the provider takes a test card."""
     return card.behavior is not Behavior.REFUSED
 
@@ -73,7 +73,7 @@ def grouped(number: str) -> str:
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
 
 
-def saved(card: SandboxCard, test_card: TestCard, now: datetime) -> SandboxCard:
+def saved(card: SandboxCard, test_card: SandboxNumber, now: datetime) -> SandboxCard:
     """A card that its owner has saved. It ends in three years, or with this month."""
     year = now.year if test_card.behavior is Behavior.EXPIRES_SOON else now.year + _VALIDITY
     return replace(
