@@ -21,6 +21,7 @@ from bench.support import Books, books, connect, post, server, tenant_of, verdic
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import freeze_gc
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.worker import POOL_SIZE
 from ledgerbee.billing.runs import actions, store
 from ledgerbee.billing.runs.model import BillingRun, BillingRunTrigger
 from ledgerbee.billing.runs.process import process
@@ -181,7 +182,7 @@ async def _fill(found: Books, sold: Sold, first: int, last: int) -> None:
 
 async def _run(found: Books) -> tuple[BillingRun, float]:
     """A run over all that is due, and the seconds that it took."""
-    database = await Database.open(found.url, reactions=REACTIONS, max_size=4)
+    database = await Database.open(found.url, reactions=REACTIONS, max_size=POOL_SIZE)
     session = Session(database, found.company_id)
 
     async def start(context: Context) -> BillingRun:
