@@ -10,7 +10,7 @@ from typing import Any
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import ZERO
-from ledgerbee.platform.context import Context, to_json
+from ledgerbee.platform.context import Context, json_bytes
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.addressing import addressee, has_address
@@ -86,7 +86,7 @@ async def issue(prepared: Sequence[PreparedInvoice]) -> None:
     sent = await sending.write(INVOICES, [one.decided for one in prepared])
     for one in sent:
         invoice = one.full.document
-        form = to_json(await INVOICES.event_form(one.full)).encode()
+        form = json_bytes(await INVOICES.event_form(one.full))
         context.emit("invoice.sent", invoice.id, form, is_first=True)
         context.emit("billing.invoice_sent", invoice.id, form)
         if invoice.status is InvoiceStatus.PAID:
