@@ -5,7 +5,6 @@ there.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +28,7 @@ from ledgerbee.billing.usage_imports.model import (
     UsageImportId,
 )
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.http.hints import with_hints
 from ledgerbee.http.validation import validation_error
 from ledgerbee.ledger.imports.entered import LEAST_BYTES, pieces_of

@@ -8,13 +8,13 @@ after the numbers; who sent several then sends them apart.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.platform.context import Context

@@ -4,11 +4,11 @@ In two steps, so that whoever bills several customers can leave one of them out 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import ZERO
 from ledgerbee.platform.context import Context, json_bytes
 from ledgerbee.sales.delivery.model import DeliveryType
