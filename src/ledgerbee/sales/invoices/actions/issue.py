@@ -11,6 +11,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import ZERO
 from ledgerbee.platform.context import Context, json_bytes
+from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.addressing import addressee, has_address
@@ -64,7 +65,7 @@ async def prepare(
     loaded = await sending.load(context, INVOICES, drafted, sources)
     outcomes: list[PreparedInvoice | LedgerBeeError] = []
     untried: list[PrintableDocument] = []
-    for full, found in zip(drafted, loaded, strict=True):
+    async for full, found in in_steps(zip(drafted, loaded, strict=True), lambda pair: sending.work_of(pair[0])):
         try:
             outcomes.append(await _prepare(context, full, found, trials))
         except UntriedDocumentsError as fault:
