@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from bench.support import Books, books, connect, post, server, tenant_of, verdict
+from bench.support import Books, books, connect, post, scratch_database, server, tenant_of, verdict
+from bench.written_rows import next_transaction, write_again
+from sqlalchemy.engine import make_url
 
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import freeze_gc
@@ -211,11 +213,16 @@ def main() -> None:
         few, seconds_few = asyncio.run(_run(found))
         print(f"{few.invoices:,} subscriptions   {few.invoices / seconds_few:,.0f} a second", flush=True)
         asyncio.run(_fill(found, sold, 201 + FEW, 200 + FEW + MANY))
-        many, seconds_many = asyncio.run(_run(found))
+        with scratch_database(found.url, make_url(found.url).database or "") as before:
+            first = asyncio.run(next_transaction(found.url))
+            many, seconds_many = asyncio.run(_run(found))
+            seconds_sql = asyncio.run(write_again(found.url, before, found.company_id, first))
         rate = many.invoices / seconds_many
         print(f"{many.invoices:,} subscriptions   {rate:,.0f} a second ({verdict(rate, LIMIT, at_least=True)})")
         growth = (seconds_many / many.invoices) / (seconds_few / few.invoices)
         print(f"cost of one, against that of {FEW:,}   {growth:.2f} ({verdict(growth, GROWTH)})")
+        by_sql = many.invoices / seconds_sql
+        print(f"the same rows by SQL alone   {by_sql:,.0f} a second, ratio {seconds_many / seconds_sql:.1f}")
 
 
 if __name__ == "__main__":
