@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from bench.support import Books, books, connect, post, server, tenant_of, verdict
+from bench.support import Books, books, connect, post, scratch_database, server, tenant_of, verdict
+from bench.written_rows import next_transaction, write_again
+from sqlalchemy.engine import make_url
 
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import freeze_gc
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.worker import POOL_SIZE
 from ledgerbee.billing.runs import actions, store
 from ledgerbee.billing.runs.model import BillingRun, BillingRunTrigger
 from ledgerbee.billing.runs.process import process
@@ -181,7 +184,7 @@ async def _fill(found: Books, sold: Sold, first: int, last: int) -> None:
 
 async def _run(found: Books) -> tuple[BillingRun, float]:
     """A run over all that is due, and the seconds that it took."""
-    database = await Database.open(found.url, reactions=REACTIONS, max_size=4)
+    database = await Database.open(found.url, reactions=REACTIONS, max_size=POOL_SIZE)
     session = Session(database, found.company_id)
 
     async def start(context: Context) -> BillingRun:
@@ -210,11 +213,16 @@ def main() -> None:
         few, seconds_few = asyncio.run(_run(found))
         print(f"{few.invoices:,} subscriptions   {few.invoices / seconds_few:,.0f} a second", flush=True)
         asyncio.run(_fill(found, sold, 201 + FEW, 200 + FEW + MANY))
-        many, seconds_many = asyncio.run(_run(found))
+        with scratch_database(found.url, make_url(found.url).database or "") as before:
+            first = asyncio.run(next_transaction(found.url))
+            many, seconds_many = asyncio.run(_run(found))
+            seconds_sql = asyncio.run(write_again(found.url, before, found.company_id, first))
         rate = many.invoices / seconds_many
         print(f"{many.invoices:,} subscriptions   {rate:,.0f} a second ({verdict(rate, LIMIT, at_least=True)})")
         growth = (seconds_many / many.invoices) / (seconds_few / few.invoices)
         print(f"cost of one, against that of {FEW:,}   {growth:.2f} ({verdict(growth, GROWTH)})")
+        by_sql = many.invoices / seconds_sql
+        print(f"the same rows by SQL alone   {by_sql:,.0f} a second, ratio {seconds_many / seconds_sql:.1f}")
 
 
 if __name__ == "__main__":

@@ -95,10 +95,13 @@ def _environment(**variables: str) -> Iterator[None]:
 
 
 @contextmanager
-def scratch_database(server: str) -> Iterator[str]:
-    """An empty database beside the one that `server` names, dropped afterwards."""
+def scratch_database(server: str, template: str = "template1") -> Iterator[str]:
+    """A database beside the one that `server` names, dropped afterwards: empty, or as the database `template` is.
+
+    Nobody may be connected to that.
+    """
     name = f"ledgerbee_bench_{os.getpid()}_{next(_serial)}"
-    asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
+    asyncio.run(_on(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     try:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:

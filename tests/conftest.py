@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,29 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(10_000)  # as in the program's own processes
+
+
+#: Folders of tests that start programs and servers, and wait for them: half of all the time in a tenth of the tests.
+_LONG = {"fuzz", "platform", "runtime", "sim", "stories"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have each process begin with its share of the modules that take long: none of them begins when others are done.
+
+    A process is given one piece of the list, and takes of the end of another's when it has none (`--dist worksteal`).
+    """
+    modules = [list(of_module) for _, of_module in groupby(items, key=lambda item: item.path)]
+    long = [module for module in modules if _LONG & set(module[0].path.parts)]
+    short = [item for module in modules if not _LONG & set(module[0].path.parts) for item in module]
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    dealt: list[pytest.Item] = []
+    for place in range(count):
+        piece = [item for module in long[place::count] for item in module]
+        missing = max(len(items) * (place + 1) // count - len(dealt) - len(piece), 0)
+        dealt += piece + short[:missing]
+        del short[:missing]
+    items[:] = dealt + short
 
 
 TEMPLATE = "ledgerbee_test_template"

@@ -22,7 +22,7 @@ import ledgerbee
 from ledgerbee.app.cli.commands import app
 from ledgerbee.app.config import Settings, variables_of
 from ledgerbee.app.health import Snapshot
-from ledgerbee.app.main import create_api
+from ledgerbee.app.main import create_api, openapi_document
 from ledgerbee.app.openapi.events import DATA, EventData, example_of
 from ledgerbee.app.openapi.scopes import assignable, partner
 from ledgerbee.core.errors import ErrorCode
@@ -124,7 +124,7 @@ def events(present: str) -> str:
     emitted = sorted(set(emitted_topics()))
     rows = [(f"`{topic}`", known.get(topic, "")) for topic in emitted]
     to_come = ", ".join(f"`{topic}`" for topic in sorted(TOPICS - set(emitted)))
-    schemas = create_api().openapi()["components"]["schemas"]
+    schemas = openapi_document()["components"]["schemas"]
     told = [_described_data(data, schemas) for data in DATA]
     return "\n\n".join((table(("Topic", "Emitted"), rows), _TO_COME.format(to_come), _DATA_OF_EVENTS, *told))
 
@@ -172,7 +172,7 @@ def _type_of(schema: Mapping[str, Any]) -> str:
 def scopes(_: str) -> str:
     """Scopes with what they allow and the operations that need them."""
     needed: dict[str, list[str]] = {}
-    for path, operations in create_api().openapi()["paths"].items():
+    for path, operations in openapi_document()["paths"].items():
         for method, operation in operations.items():
             for needs in operation["security"]:
                 for scope in needs.get("oauth2", ()):

@@ -217,7 +217,7 @@ async def test_one_of_a_killed_process_is_ended_by_the_worker(api: Api) -> None:
     async def left(context: Context) -> UUID:
         begun = await actions.new_import(context, FileToImport(ImportFormat.CSV, None), ImportStatus.RECEIVING)
         await store.insert(context, begun)
-        await store.add_part(context, begun.id, 0, b"entry")
+        await store.TABLES.add_part(context, begun.id, 0, b"entry")
         return begun.id
 
     import_id = await api.run(left)

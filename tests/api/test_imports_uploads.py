@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -102,7 +103,7 @@ async def test_uploads_under_way_count(narrow: tuple[Api, Api]) -> None:
 
 
 async def test_the_number_that_waits_is_limited(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "MAX_WAITING", 2)
+    monkeypatch.setattr(store, "check_quota", replace(store.TABLES, max_waiting=2).check_quota)
     assert [(await send(books.api, lines(row()))).status_code for _ in range(3)] == [202, 202, 429]
 
 

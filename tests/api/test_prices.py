@@ -17,7 +17,7 @@ from tests.api.catalog_steps import (
 )
 from tests.conftest import Api
 
-from ledgerbee.app.main import create_api
+from ledgerbee.app.main import openapi_document
 from ledgerbee.core.ids import new_id
 
 PATH = "/v1/product-prices"
@@ -67,7 +67,7 @@ async def test_the_whole_answer(api: Api, product: dict[str, Any]) -> None:
 
 
 async def test_answers_have_the_documented_properties(api: Api, product: dict[str, Any]) -> None:
-    schemas = create_api().openapi()["components"]["schemas"]
+    schemas = openapi_document()["components"]["schemas"]
 
     def properties(name: str) -> set[str]:
         return set(schemas[name]["properties"])

@@ -10,7 +10,7 @@ import pytest
 from tests.api.catalog_steps import group_body, new_product, problems
 from tests.conftest import Api
 
-from ledgerbee.app.main import create_api
+from ledgerbee.app.main import openapi_document
 from ledgerbee.tenancy.api_keys import actions as api_keys
 
 EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -253,7 +253,7 @@ EXTENSIONS: Final = ("deferRevenue",)
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document as far as the page goes."""
-    document = create_api().openapi()
+    document = openapi_document()
     for name in SCHEMAS:
         schema = document["components"]["schemas"][name]
         for field in EXTENSIONS:

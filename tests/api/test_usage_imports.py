@@ -1,5 +1,6 @@
 """Usage by file: rows as Excel and others write them, what is refused, interruptions, the same file twice."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +19,10 @@ from ledgerbee.billing.usage_imports.jobs import end_broken_uploads, import_usag
 from ledgerbee.billing.usage_imports.model import UsageImportId
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger import imports
 from ledgerbee.ledger.imports.jobs import Shift
 from ledgerbee.ledger.imports.model import CsvOptions
+from ledgerbee.ledger.imports.tables import store as tables
 from ledgerbee.platform.context import Context
 
 PATH = "/v1/usage/imports"
@@ -163,9 +166,8 @@ async def test_what_is_said_of_a_file_settles_it(made: Metering) -> None:
 async def test_it_goes_on_where_it_was_killed(made: Metering, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the middle of a chunk nothing of it is there; the file is long enough for several parts and turns."""
     monkeypatch.setattr(run, "CHUNK_ROWS", 40)
-    monkeypatch.setattr(store, "PART_BYTES", 4096)
-    monkeypatch.setattr(actions, "PART_BYTES", 4096)
-    monkeypatch.setattr(run, "PART_BYTES", 4096)
+    for of_all_imports in (tables, imports.actions, imports.source):
+        monkeypatch.setattr(of_all_imports, "PART_BYTES", 4096)
     content = HEADER + "".join(row(made, f"k-{n}") for n in range(200))
     import_id = await sent(made.api, content)
     true, calls = store.advance, []
@@ -218,12 +220,12 @@ async def test_every_end_is_seen(made: Metering, monkeypatch: pytest.MonkeyPatch
     broken = await made.api.run(begun)
     await end_broken_uploads(made.api.database, BLOBS, system_clock())
     assert (await made.api.get(f"{PATH}/{broken}")).json()["status"] == "receiving"
-    monkeypatch.setattr(jobs, "SILENT_FOR", timedelta(seconds=-1))
+    monkeypatch.setattr(imports.jobs, "SILENT_FOR", timedelta(seconds=-1))
     await end_broken_uploads(made.api.database, BLOBS, system_clock())
     found = (await made.api.get(f"{PATH}/{broken}")).json()
     assert (found["status"], found["failure"]) == ("failed", "The upload broke off")
 
-    monkeypatch.setattr(store, "MAX_WAITING", 0)
+    monkeypatch.setattr(store, "check_quota", replace(store.TABLES, max_waiting=0).check_quota)
     full = await made.api.request("POST", PATH, content=HEADER, headers={"content-type": "text/csv"})
     assert (full.status_code, full.json()["code"]) == (429, "USAGE_IMPORT_QUOTA_EXCEEDED")
     assert (await made.api.get(PATH)).json()["total"] == 3

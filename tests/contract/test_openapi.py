@@ -10,11 +10,11 @@ import jsonschema_rs
 import pytest
 from tests.contract.operations import OPERATIONS, Row
 
-from ledgerbee.app.main import create_api
+from ledgerbee.app.main import openapi_document
 from ledgerbee.platform.credentials.model import SCOPES
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
-DOCUMENT: Final = create_api().openapi()
+DOCUMENT: Final = openapi_document()
 SCHEMAS: Final = DOCUMENT["components"]["schemas"]
 by_row: Final = pytest.mark.parametrize("row", OPERATIONS, ids=str)
 AN_ID: Final = "550e8400-e29b-41d4-a716-446655440000"

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from tests.platform.servers import end
 from tests.runtime.processes import cli, cli_json, refusal
 from tests.runtime.test_doctor import examined
@@ -53,28 +54,32 @@ def test_what_is_set_up_with_another_mark_is_refused(own_database: str, own_fold
     assert examined(**right)[1]["mark"]["level"] == "OK"
 
 
-async def test_pools_and_migrations_are_refused(own_database: str) -> None:
-    await migrate(own_database, cell="01")
+@pytest_asyncio.fixture
+async def unmarked(migrated_database: str) -> str:
+    """A database that has no mark yet, as those of earlier releases."""
+    await fetch(migrated_database, "DELETE FROM cell_mark")
+    return migrated_database
+
+
+async def test_pools_and_migrations_are_refused(unmarked: str) -> None:
+    await migrate(unmarked, cell="01")
     with pytest.raises(WrongDatabaseError, match=BOTH):
-        await migrate(own_database)
+        await migrate(unmarked)
     with pytest.raises(WrongDatabaseError, match=BOTH):
-        await Database.open(own_database, reactions=REACTIONS)
-    database = await Database.open(own_database, reactions=REACTIONS, cell="01")
+        await Database.open(unmarked, reactions=REACTIONS)
+    database = await Database.open(unmarked, reactions=REACTIONS, cell="01")
     await database.close()
 
 
-async def test_a_database_without_a_mark_gets_that_of_whoever_opens_it(own_database: str) -> None:
-    await migrate(own_database, cell="01")
-    await fetch(own_database, "DELETE FROM cell_mark")
-    await migrate(own_database, cell="0b")
-    await migrate(own_database, cell="0b")
-    assert await fetch(own_database, "SELECT mark FROM cell_mark") == "0b"
+async def test_a_database_without_a_mark_gets_that_of_whoever_opens_it(unmarked: str) -> None:
+    await migrate(unmarked, cell="0b")
+    await migrate(unmarked, cell="0b")
+    assert await fetch(unmarked, "SELECT mark FROM cell_mark") == "0b"
 
 
 @pytest.mark.parametrize("role", ["ledgerbee_app", "ledgerbee_worker"])
-async def test_only_the_owner_writes_it(own_database: str, role: str) -> None:
-    await migrate(own_database)
-    connection = await asyncpg.connect(own_database, server_settings={"role": role})
+async def test_only_the_owner_writes_it(migrated_database: str, role: str) -> None:
+    connection = await asyncpg.connect(migrated_database, server_settings={"role": role})
     try:
         assert await connection.fetchval("SELECT mark FROM cell_mark") == "00"
         for statement in ("UPDATE cell_mark SET mark = '01'", "DELETE FROM cell_mark", "TRUNCATE cell_mark"):

@@ -126,18 +126,17 @@ def test_what_a_killed_restore_left_is_named_with_the_way_to_drop_it(own_data: P
         assert "restore" not in examined("--data-dir", own_data)[1]
 
 
-def test_the_last_backup_of_a_database_of_ones_own(own_database: str, server_url: str, own_folder: Path) -> None:
+def test_the_last_backup_of_a_database_of_ones_own(migrated_database: str, server_url: str, own_folder: Path) -> None:
     """It is in the database: a doctor on another machine sees it too."""
-    settings = {"DATABASE_URL": own_database}
-    assert cli("db", "migrate", **settings).returncode == 0
+    settings = {"DATABASE_URL": migrated_database}
     assert examined(**settings)[1]["backup"]["text"] == "none was made yet"
-    reader = with_database(server_url, make_url(own_database).database or "")
+    reader = with_database(server_url, make_url(migrated_database).database or "")
     done = cli("db", "backup", own_folder / "x.backup", **settings, LEDGERBEE_DATABASE_BACKUP_URL=reader)
     assert done.returncode == 0, done.stderr
     found = examined(**settings)[1]["backup"]
     assert found["level"] == "OK"
     assert str(own_folder / "x.backup") in found["text"]
-    asyncio.run(_execute(own_database, "UPDATE last_backup SET made_at = made_at - interval '3 days'"))
+    asyncio.run(_execute(migrated_database, "UPDATE last_backup SET made_at = made_at - interval '3 days'"))
     assert "timer" in examined(**settings)[1]["backup"]["remedy"]
 
 
@@ -181,36 +180,37 @@ async def _execute(url: str, statement: str) -> None:
     ("spoil", "check"), [(_jobs_nobody_does, "worker"), (_newer, "schema")], ids=["worker", "schema"]
 )
 def test_a_database_of_ones_own_with_a_fault(
-    own_database: str, own_folder: Path, spoil: Callable[[str], None], check: str
+    migrated_database: str, own_folder: Path, spoil: Callable[[str], None], check: str
 ) -> None:
-    settings = {"DATABASE_URL": own_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
-    _, found = examined(**settings)
-    assert found["schema"]["level"] == "WARN"  # no tables yet, and none were made
-    assert cli("db", "migrate", **settings).returncode == 0
+    settings = {"DATABASE_URL": migrated_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
     assert examined(**settings)[0] == 0
-    spoil(own_database)
+    spoil(migrated_database)
     code, found = examined(**settings)
     assert (code, found[check]["level"]) == (1, "FAIL")
 
 
-def test_other_databases_that_the_roles_may_enter(own_database: str, server_url: str) -> None:
+def test_a_database_of_ones_own_without_tables(own_database: str) -> None:
+    _, found = examined(DATABASE_URL=own_database)
+    assert found["schema"]["level"] == "WARN"
+    assert examined(DATABASE_URL=own_database)[1]["schema"] == found["schema"]  # none were made
+
+
+def test_other_databases_that_the_roles_may_enter(migrated_database: str, server_url: str) -> None:
     other = f"beside_{uuid.uuid4().hex}"
-    assert cli("db", "migrate", DATABASE_URL=own_database).returncode == 0
     asyncio.run(_execute(server_url, f"CREATE DATABASE {other}"))
     try:
-        assert other in examined(DATABASE_URL=own_database)[1]["other databases"]["remedy"]
+        assert other in examined(DATABASE_URL=migrated_database)[1]["other databases"]["remedy"]
         asyncio.run(_execute(server_url, f"REVOKE CONNECT ON DATABASE {other} FROM PUBLIC"))
-        assert other not in examined(DATABASE_URL=own_database)[1].get("other databases", {}).get("remedy", "")
+        assert other not in examined(DATABASE_URL=migrated_database)[1].get("other databases", {}).get("remedy", "")
     finally:
         asyncio.run(_execute(server_url, f"DROP DATABASE {other}"))
 
 
-def test_roles_that_got_more_than_they_should_have(own_database: str, own_folder: Path) -> None:
-    settings = {"DATABASE_URL": own_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
-    url = make_url(own_database)
-    assert cli("db", "migrate", **settings).returncode == 0
+def test_roles_that_got_more_than_they_should_have(migrated_database: str, own_folder: Path) -> None:
+    settings = {"DATABASE_URL": migrated_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
+    url = make_url(migrated_database)
     assert "roles" not in examined(**settings)[1]
-    asyncio.run(_execute(own_database, f"GRANT TEMPORARY ON DATABASE {url.database} TO PUBLIC"))
+    asyncio.run(_execute(migrated_database, f"GRANT TEMPORARY ON DATABASE {url.database} TO PUBLIC"))
     assert "REVOKE TEMPORARY" in examined(**settings)[1]["roles"]["remedy"]
     assert cli("db", "migrate", **settings).returncode == 0
     assert "roles" not in examined(**settings)[1]

@@ -332,7 +332,7 @@ def test_a_result_that_cannot_be_written_is_told(
     arguments: list[str], redirection: str, company_database: str, company: str
 ) -> None:
     """By every command in the same way: status 1 and one line, whatever the length of the result."""
-    if arguments[0] in {"api-key", "report"} and "--help" not in arguments:
+    if arguments[0] in {"api-key", "report", "verify"} and "--help" not in arguments:  # not of all that was made here
         arguments = [*arguments, "--company", company]
     done = subprocess.run(
         ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, *arguments],

@@ -1,14 +1,13 @@
 """With a login for each purpose all of them lead to one database, as the role that each is for, or nothing begins."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
-from tests.conftest import drop_database, with_database
+from tests.conftest import with_database
 from tests.platform.servers import end, value
 from tests.runtime.processes import cli, cli_json, refusal
 from tests.runtime.test_doctor import examined
@@ -30,21 +29,6 @@ def all_urls(url: str, admin: str) -> dict[str, str]:
         WORKER: login(url, "ledgerbee_worker"),
         BACKUP: with_database(admin, make_url(url).database or ""),
     }
-
-
-@pytest.fixture
-def other_database(own_database: str, server_url: str) -> Iterator[str]:
-    """A new, empty database of the same owner on the same server."""
-    name = f"other_{uuid.uuid4().hex}"
-
-    async def make() -> None:
-        connection = await asyncpg.connect(server_url)
-        await connection.execute(f"CREATE DATABASE {name} OWNER {make_url(own_database).username}")
-        await connection.close()
-
-    asyncio.run(make())
-    yield with_database(own_database, name)
-    asyncio.run(drop_database(server_url, name))
 
 
 @pytest.fixture(scope="module")
@@ -83,25 +67,24 @@ def tables(url: str) -> int:
     return asyncio.run(count())
 
 
-@pytest.mark.parametrize("forgotten", [APP, WORKER, BACKUP])
 def test_a_login_that_was_forgotten_when_the_database_was_changed(
-    own_database: str, other_database: str, server_url: str, own_folder: Path, forgotten: str
+    migrated_database: str, own_database: str, server_url: str, own_folder: Path
 ) -> None:
-    before = all_urls(own_database, server_url)
+    before, after = all_urls(migrated_database, server_url), all_urls(own_database, server_url)
     cli_json("company", "create", "--name", "Gammel ApS", "--country", "DK", **before)
     file = own_folder / "books.backup"
     assert cli("db", "backup", file, **before).returncode == 0
-    mixed = {**all_urls(other_database, server_url), forgotten: before[forgotten]}
-    for command in commands(own_folder, file):
-        said = refusal(*command, **mixed)
-        assert len(said.splitlines()) == 1, said
-        assert f"({forgotten}) can't be used: it is not the database of DATABASE_URL, " in said
-        assert "change DATABASE_URL and all LEDGERBEE_DATABASE_…_URL together" in said
-    code, found = examined(**mixed)
-    assert code == 1
-    assert forgotten in found["database"]["text"]
-    assert tables(other_database) == 0  # nothing was begun in it
-    after = all_urls(other_database, server_url)
+    for forgotten in (APP, WORKER, BACKUP):
+        mixed = {**after, forgotten: before[forgotten]}
+        for command in commands(own_folder, file):
+            said = refusal(*command, **mixed)
+            assert len(said.splitlines()) == 1, said
+            assert f"({forgotten}) can't be used: it is not the database of DATABASE_URL, " in said
+            assert "change DATABASE_URL and all LEDGERBEE_DATABASE_…_URL together" in said
+        code, found = examined(**mixed)
+        assert code == 1
+        assert forgotten in found["database"]["text"]
+    assert tables(own_database) == 0  # nothing was begun in it
     assert cli_json("db", "restore", file, **after)["verified"] is True
     assert cli("verify", **after).returncode == 0
 
@@ -125,10 +108,9 @@ def test_a_login_on_another_server(own_database: str, elsewhere: postgres.Server
         (WORKER, "owner", "ledgerbee_worker"),
     ],
 )
-def test_a_login_of_another_role(own_database: str, setting: str, role: str, wanted: str) -> None:
-    role = str(make_url(own_database).username) if role == "owner" else role
-    variables = {"DATABASE_URL": own_database, setting: login(own_database, role)}
-    assert cli("db", "migrate", DATABASE_URL=own_database).returncode == 0
+def test_a_login_of_another_role(migrated_database: str, setting: str, role: str, wanted: str) -> None:
+    role = str(make_url(migrated_database).username) if role == "owner" else role
+    variables = {"DATABASE_URL": migrated_database, setting: login(migrated_database, role)}
     for command in (["serve", "--port", "0"], ["worker"], ["company", "list"]):
         said = refusal(*command, **variables)
         assert f"({setting}) can't be used: it logs in as {role}, and {wanted} is whom it is for: name {wanted}" in said

@@ -69,9 +69,9 @@ def test_a_feed_that_hangs_keeps_nobody_waiting(serve_own: Callable[..., Served]
 
 
 async def test_a_worker_adds_rates_as_the_owner_and_works_as_the_application(
-    own_database: str, own_folder: Path, feed: FeedServer
+    migrated_database: str, own_folder: Path, feed: FeedServer
 ) -> None:
-    variables = {"DATABASE_URL": own_database, "LEDGERBEE_DATABASE_APP_URL": as_application(own_database)}
+    variables = {"DATABASE_URL": migrated_database, "LEDGERBEE_DATABASE_APP_URL": as_application(migrated_database)}
     scheduled = "SELECT expression FROM pgqueuer_schedules WHERE entrypoint = 'renew_rates'"
     newest = "SELECT max(day), count(*) FILTER (WHERE day = $1) FROM exchange_rates"
     for number, fetch in enumerate(("false", "true")):
@@ -82,7 +82,7 @@ async def test_a_worker_adds_rates_as_the_owner_and_works_as_the_application(
         )
         worker.wait_for_event("rates.added" if fetch == "true" else "worker.started")
         assert worker.stop() == 0
-        connection = await asyncpg.connect(own_database)
+        connection = await asyncpg.connect(migrated_database)
         rows = await connection.fetch(scheduled)
         row = await connection.fetchrow(newest, TODAY)
         await connection.close()
@@ -124,14 +124,14 @@ def test_rates_come_from_files_too(own_data: Path, own_folder: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "0 of 5 days added\n")
 
 
-async def test_files_go_into_the_database_of_database_url(own_database: str, own_folder: Path) -> None:
+async def test_files_go_into_the_database_of_database_url(migrated_database: str, own_folder: Path) -> None:
     file = own_folder / "rates.csv"
     day = next(iter(DAYS))
     file.write_bytes(csv({day: RATES, SHIPPED + timedelta(days=2): {"USD": "1.1"}}))
-    done = cli("rates", "import", file, DATABASE_URL=own_database)
+    done = cli("rates", "import", file, DATABASE_URL=migrated_database)
     assert (done.returncode, done.stdout) == (0, f"1 of 2 days added ({day} to {day})\n")
     assert "is not whole and was left out" in done.stderr
-    connection = await asyncpg.connect(own_database)
+    connection = await asyncpg.connect(migrated_database)
     stored = await connection.fetchval(
         "SELECT rate_per_eur FROM exchange_rates WHERE day = $1 AND currency = 'USD'", day
     )

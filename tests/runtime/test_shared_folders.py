@@ -10,11 +10,8 @@ from sqlalchemy.engine import make_url
 from tests.platform.servers import end
 from tests.runtime.processes import PROGRAM, Program, Served, cli, refusal
 from tests.runtime.test_doctor import examined
-from tests.runtime.test_logins_of_one_database import other_database
 
 from ledgerbee.platform.blobs.marker import MARKER, FolderTakenError, Identity, check, claim, owner_of
-
-__all__ = ["other_database"]
 
 OURS, THEIRS = Identity("7390000000000000001", "ledgerbee"), Identity("7390000000000000002", "ledgerbee")
 
@@ -52,9 +49,9 @@ def test_what_is_no_marker_counts_for_nothing(tmp_path: Path, content: str) -> N
     assert owner_of(tmp_path) == OURS
 
 
-def test_a_second_database_is_refused_everywhere(own_database: str, other_database: str, own_folder: Path) -> None:
+def test_a_second_database_is_refused_everywhere(migrated_database: str, own_database: str, own_folder: Path) -> None:
     files = {"LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "files")}
-    first, second = {"DATABASE_URL": own_database, **files}, {"DATABASE_URL": other_database, **files}
+    first, second = {"DATABASE_URL": migrated_database, **files}, {"DATABASE_URL": own_database, **files}
     served = Served.start(None, own_folder, **first)
     assert served.stop() == 0
     for command in (["serve", "--port", "0"], ["worker"]):
@@ -106,7 +103,8 @@ async def _tables(url: str) -> int:
         await connection.close()
 
 
-def test_a_folder_that_cannot_be_written_keeps_nobody_from_starting(own_database: str, own_folder: Path) -> None:
-    served = Served.start(None, own_folder, DATABASE_URL=own_database, LEDGERBEE_ATTACHMENTS_DIR="/proc/attachments")
+def test_a_folder_that_cannot_be_written_keeps_nobody_from_starting(migrated_database: str, own_folder: Path) -> None:
+    settings = {"DATABASE_URL": migrated_database, "LEDGERBEE_ATTACHMENTS_DIR": "/proc/attachments"}
+    served = Served.start(None, own_folder, **settings)
     assert served.stop() == 0
     assert any(note.startswith("No files can be attached: /proc/attachments") for note in served.program.notes)

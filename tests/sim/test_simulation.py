@@ -1,4 +1,4 @@
-"""Five short rounds of the simulation; `make chaos` runs a hundred."""
+"""Four short rounds of the simulation, one for each victim; `make chaos` runs a hundred."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tests.sim.system import VICTIMS, running_system
 
 def test_whatever_is_killed_the_books_are_as_predicted() -> None:
     with running_system() as system:
-        for seed, victim in enumerate(("api-1", "postgres", "worker", "api-2", "postgres"), 1):
+        for seed, victim in enumerate(("api-1", "postgres", "worker", "api-2"), 1):
             assert victim in VICTIMS
             said = asyncio.run(run_round(system, seed, operations=25, kills=1, victims=[victim]))
             assert f"killed {victim}" in said

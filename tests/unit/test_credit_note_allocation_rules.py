@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, minor_units, round_money, total
 from ledgerbee.sales.credit_notes import rules
@@ -142,16 +143,12 @@ def test_a_discount_of_the_note_credits_less() -> None:
 def test_a_price_stands_for_the_first_line_of_it_with_something_left() -> None:
     first, second = sold("1", "10"), sold("2", "10")
     price = first[0].price_id
-    twice = invoice(first, (Line(**{**_fields(second[0]), "price_id": price}), STANDARD))
+    twice = invoice(first, (Line(**{**fields_of(second[0], Line), "price_id": price}), STANDARD))
     crediting = Crediting(twice)
     by_price = CreditedLine(PRODUCT, price_id=price)
     lines = [crediting.credit(by_price)[0] for _ in range(2)]
     assert [line.invoice_line_id for line in lines] == [found.line.id for found in twice.lines]
     assert crediting.refused(by_price).details == {"property": "lines.0.priceId"}
-
-
-def _fields(line: Line) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in Line.__dataclass_fields__}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hypothesis import given
@@ -12,6 +12,7 @@ from tests.unit.test_credit_notes_rules import BUYER, RECEIVABLE, booked, given_
 from tests.unit.test_invoices_rules import NOW
 from tests.unit.test_payment_entries_rules import ROLES
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, round_money, total
 from ledgerbee.ledger.entries.model import LineToPost, LineType, Side

@@ -1,6 +1,5 @@
 """What a credit note is booked by, what its invoice becomes, and in which order it is refused."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from tests.unit.test_invoices_rules import invoice as drafted
 from tests.unit.test_payment_entries_rules import ROLES
 
 from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO, round_money
 from ledgerbee.ledger.entries.model import LineType, Side

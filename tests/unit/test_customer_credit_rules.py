@@ -1,7 +1,7 @@
 """Credit of customers: never more than there is, and nothing is left of a receivable in either currency."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from tests.unit.test_payments_rules import account
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, LedgerType
 from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, round_money
 from ledgerbee.ledger.entries.model import LineType, Side

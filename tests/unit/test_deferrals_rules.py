@@ -1,7 +1,6 @@
 """What is deferred and when it is earned: months tile the period and sum up to the whole, whatever is credited."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -14,6 +13,7 @@ from tests.unit.test_invoices_rules import NOW, RECEIVABLE, TAXES, invoice
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.core.dates import add_months, first_of_month
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, minor_units, round_money, total
 from ledgerbee.ledger.entries.model import LineToPost, LineType, Side

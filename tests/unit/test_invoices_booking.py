@@ -1,6 +1,6 @@
 """What is written of an invoice that is sent, and in which order it is refused."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import pytest
 from tests.unit.test_invoices_rules import NOW, RECEIVABLE, TAXES, customer, entry_of, invoice, product
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import check_balanced
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND, BillingFacts, Customer

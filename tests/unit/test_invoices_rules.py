@@ -1,6 +1,5 @@
 """What an invoice's status may become, who gets it, and the entry it is booked by."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, minor_units, total
 from ledgerbee.ledger.entries.model import EntryToPost, LineType, Side

@@ -1,6 +1,5 @@
 """The entry of a payment, the accounts it may stand on, and that it is taken back once."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +8,7 @@ from tests.unit.test_invoices_rules import NOW, invoice
 
 from ledgerbee.chart.accounts.model import AccountId, ControlAccountType
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion
@@ -28,7 +28,7 @@ def sent(**fields: object) -> Invoice:
         "receivable_account_id": RECEIVABLE.id,
         "number": "7",
     }
-    return replace(invoice("EUR", InvoiceStatus.SENT), **{**booked, **fields})  # type: ignore[arg-type]
+    return replace(invoice("EUR", InvoiceStatus.SENT), **{**booked, **fields})
 
 
 def payment(base_amount: str, **fields: object) -> Payment:

@@ -1,6 +1,6 @@
 """Payments: never too much, never a remainder."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.unit.test_invoices_rules import NOW, invoice
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
 from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, round_money
 from ledgerbee.ledger.entries.rules import check_balanced

@@ -1,7 +1,6 @@
 """What prepayment invoices are booked on, and what the final invoice takes off: net, VAT and what was booked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from tests.unit.test_payment_entries_rules import ROLES
 
 from ledgerbee.chart.accounts.model import AccountId
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO, round_money, total
 from ledgerbee.ledger.entries.model import EntryToPost, Side

@@ -1,6 +1,5 @@
 """What is decided of quotes and order confirmations."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from tests.unit.test_invoices_rules import NOW, TAXES, customer, product
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND, BillingFacts
 from ledgerbee.sales.delivery.model import DeliveryType

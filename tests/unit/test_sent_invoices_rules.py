@@ -1,6 +1,5 @@
 """What an invoice says of seller and buyer, its days and its text, and where it stands when a payment is taken back."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from tests.unit.test_invoices_rules import EXPORT, GOODS, NOW, OUTPUT_VAT, STAND
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone

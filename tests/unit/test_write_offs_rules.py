@@ -1,6 +1,5 @@
 """What an invoice that is given up is booked by: the receivable ends at zero, and its VAT is that of what was due."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from tests.unit.test_invoices_rules import NOW, invoice
 
 from ledgerbee.chart.accounts.model import AccountId
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO, minor_units, round_money, total
 from ledgerbee.ledger.entries.model import LineType, Side

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -89,6 +90,12 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         api.router.routes.extend(pages.routes)
     describe(api)
     return api
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of this release: made once a process, and not to be changed."""
+    return create_api().openapi()
 
 
 def _add_allow_header(response: Response, request: Request, routes: Sequence[BaseRoute]) -> None:

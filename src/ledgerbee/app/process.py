@@ -62,6 +62,7 @@ def freeze_gc() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+    gc.enable()
 
 
 def database_login(settings: Settings, own: str | None) -> tuple[str, bool]:

@@ -29,9 +29,11 @@ def moved(moment: datetime, days: int, time_zone: str) -> datetime:
     return (moment.astimezone(ZoneInfo(time_zone)) + timedelta(days=days)).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
 def format_moment(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`, the form of every timestamp on the wire."""
-    # isoformat takes a tenth of strftime's time; the offset of UTC is always its last six characters.
+    # What is written together is of the same moment. isoformat takes a tenth of strftime's time; the offset of UTC is
+    # always its last six characters.
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

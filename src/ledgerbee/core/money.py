@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final
 
 import iso4217
@@ -101,8 +101,7 @@ def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
 
 def total(amounts: Sequence[Decimal]) -> Decimal:
     """The exact sum, also of values that the default context would round."""
-    with localcontext(EXACT):
-        return sum(amounts, ZERO)
+    return reduce(EXACT.add, amounts, ZERO)
 
 
 def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Generic, Self, TypeVar
@@ -26,6 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.countries import is_country
 from ledgerbee.core.dates import format_moment
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.ids import parse_id
 from ledgerbee.core.money import (
     MAX_AMOUNT,
@@ -385,7 +386,6 @@ def state_to(kind: type[F], body: type[M], *, kept: Collection[str]) -> Callable
 
 
 def _check_fields(kind: type[Any], body: type[RequestModel]) -> None:
-    known = getattr(kind, "__struct_fields__", None) or [field.name for field in fields(kind)]
-    unknown = body.model_fields.keys() - set(known)
+    unknown = body.model_fields.keys() - set(names_of(kind))
     if unknown:
         raise TypeError(f"{body.__name__} changes what {kind.__name__} doesn't have: {', '.join(sorted(unknown))}")

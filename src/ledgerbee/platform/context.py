@@ -1,6 +1,5 @@
 """What a command carries through the layers: the open transaction, who acts, for whom, and when."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.json import Encoder
 
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import day_in, moved
@@ -172,9 +172,13 @@ class Context:
 
 
 def _written(form: dict[str, Any] | bytes) -> bytes:
-    return form if isinstance(form, bytes) else to_json(form).encode()
+    return form if isinstance(form, bytes) else json_bytes(form)
+
+
+#: JSON as it is stored and sent: compact, UTF-8, whatever JSON does not know as text.
+json_bytes: Final = Encoder(enc_hook=str).encode
 
 
 def to_json(value: object) -> str:
-    """JSON as it is stored and sent: compact, UTF-8, whatever JSON does not know as text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    """As `json_bytes`, as text."""
+    return json_bytes(value).decode()

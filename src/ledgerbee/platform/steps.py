@@ -16,9 +16,10 @@ T = TypeVar("T")
 STRIDE: Final = 200
 
 
-async def give_way() -> None:
-    """Let others have their turn, between two pieces of work that take their time where there is much to do."""
-    await asyncio.sleep(0)
+async def give_way(size: int = STRIDE) -> None:
+    """Let others have their turn, between two pieces of work on so many things; few take no time."""
+    if size >= STRIDE:
+        await asyncio.sleep(0)
 
 
 class StepCounter:

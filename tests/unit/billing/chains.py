@@ -1,7 +1,7 @@
 """Subscriptions in memory, advanced as billing does it, and their bills paid into a little ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavio
 from ledgerbee.billing.usage.model import UsedQuantity
 from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price, PriceId, PricingModel, Tier
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, total
 

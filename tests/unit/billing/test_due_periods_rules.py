@@ -1,6 +1,5 @@
 """Which period is billed next, what it costs, what a change takes back of it, and how a bill becomes documents."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -39,6 +38,7 @@ from ledgerbee.billing.charges.rules import (
 from ledgerbee.billing.timelines.model import Cadence, Grid, Item, Span, Terms, TermsFrom, Timeline
 from ledgerbee.billing.timelines.rules import moved_to, timeline_of
 from ledgerbee.catalog.prices.model import PricingModel, Tier
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO
 
@@ -49,7 +49,7 @@ MONTHLY = Grid.from_anchor(Cadence(MONTH, 1), day("01-01"))
 def terms(a: int = 1, b: int = 0, **others: object) -> Terms:
     items = tuple(Item(price_id, D(quantity)) for price_id, quantity in ((A, a), (B, b)) if quantity)
     base = Terms(plan_id=PLAN, plan_version=1, grid=MONTHLY, direction=ADVANCE, items=(*items, Item(METERED, D(1))))
-    return replace(base, **others)  # type: ignore[arg-type]
+    return replace(base, **others)
 
 
 def line(*versions: tuple[str, Terms], trial_until: str | None = None, ends_on: str | None = None) -> Timeline:
@@ -317,7 +317,7 @@ def charge(amount: str, service: Span, *, period: Span | None = None, price_id: 
         period_amount=D(amount),
         net=share_of(D(amount), service, whole, "DKK"),
     )
-    return replace(base, price_id=price_id, **others)  # type: ignore[arg-type]
+    return replace(base, price_id=price_id, **others)
 
 
 def credit(of: Charge, service: Span, net: str) -> Charge:

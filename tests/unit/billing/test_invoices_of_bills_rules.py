@@ -1,6 +1,5 @@
 """Which invoices bills become, and what their lines say."""
 
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -36,6 +35,7 @@ from ledgerbee.billing.subscriptions.rules.chain import Advanced
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import Price, SellablePrice, SoldProduct, Tier
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
 

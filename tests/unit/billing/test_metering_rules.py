@@ -2,7 +2,6 @@
 "Usage").
 """
 
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from ledgerbee.billing.plans.model import PlanItem
 from ledgerbee.billing.subscriptions.model import ChangeType
 from ledgerbee.billing.subscriptions.rules.metering import LATE_DAYS, MeteredSpan, late_charges, metered_spans
 from ledgerbee.catalog.prices.model import Price
+from ledgerbee.core.fields import replace
 
 #: First day, first day after them, whether they are a trial's.
 Days = tuple[str, str | None, bool]

@@ -1,7 +1,6 @@
 """MRR by what holds on a day, its movements for any months, and how it goes with what was invoiced."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -60,6 +59,7 @@ from ledgerbee.billing.timelines.rules import segment_on
 from ledgerbee.catalog.prices.model import BillingInterval, Price, PricingModel, Tier
 from ledgerbee.core.dates import last_of_month
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, round_fraction
 from ledgerbee.core.paging import PageRequest

@@ -1,7 +1,7 @@
 """Whatever happens to a subscription: it doesn't matter how often runs come, and in the end its timeline is paid."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -28,6 +28,7 @@ from ledgerbee.billing.subscriptions.model import ChangeType
 from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavior, Timeline
 from ledgerbee.billing.timelines.rules import period_at
 from ledgerbee.catalog.prices.model import Price
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import total
 
 FIRST = day("01-10")

@@ -1,7 +1,6 @@
 """What may be asked for of a subscription: days, items, changes and cancellations, before anything is billed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +28,7 @@ from ledgerbee.billing.subscriptions.model import (
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.catalog.prices.model import Price
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 
 TODAY = day("03-16")

@@ -1,6 +1,5 @@
 """What subscriptions are billed, from the day they start to the day they end (decisions "Periods", "Billing")."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,6 +27,7 @@ from ledgerbee.billing.plans.model import PlanItem
 from ledgerbee.billing.subscriptions.model import ChangeType, SubscriptionStatus
 from ledgerbee.billing.subscriptions.rules import count_due_periods, next_group, status_on
 from ledgerbee.billing.timelines.model import ProrationBehavior
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import ZERO
 
 

@@ -1,6 +1,5 @@
 """Changes of subscriptions: plans, products, cadences, directions, pauses, ends (decisions "Proration and edits")."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -33,6 +32,7 @@ from ledgerbee.billing.subscriptions.rules import advance, chosen_items
 from ledgerbee.billing.timelines.model import Item, ProrationBehavior
 from ledgerbee.catalog.prices.model import Price
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 
 EDIT, CADENCE, DIRECTION = ChangeType.EDIT_PRODUCTS, ChangeType.CHANGE_CADENCE, ChangeType.CHANGE_DIRECTION
 PAUSE, RESUME, CANCEL, REPLACE = ChangeType.PAUSE, ChangeType.RESUME, ChangeType.CANCEL, ChangeType.REPLACE_PLAN

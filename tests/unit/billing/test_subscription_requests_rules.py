@@ -1,7 +1,6 @@
 """What may be asked for of a subscription, and what it is as it is shown (decisions "Cancel", "Scheduled changes")."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from ledgerbee.billing.subscriptions.model import (
 from ledgerbee.billing.subscriptions.rules.applying import terms_after
 from ledgerbee.catalog.prices.model import Price
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 
 TODAY = day("03-16")

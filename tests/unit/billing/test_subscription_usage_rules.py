@@ -3,7 +3,6 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -31,6 +30,7 @@ from ledgerbee.billing.subscriptions.rules import count_due_periods
 from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavior
 from ledgerbee.catalog.prices.model import Price, Tier
 from ledgerbee.catalog.prices.rules import amount_for
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import ZERO, round_money, total
 
 #: Ten for 5.00 each, the others for 2.00 each; 1.00 once there is any.

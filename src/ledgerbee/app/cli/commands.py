@@ -131,9 +131,9 @@ def openapi(
     """Print the OpenAPI document."""
     if output is not None:
         output.touch()  # reported before the work, if it can't be written
-    from ledgerbee.app.main import create_api
+    from ledgerbee.app.main import openapi_document
 
-    text = json.dumps(create_api().openapi(), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(openapi_document(), ensure_ascii=False, indent=2) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

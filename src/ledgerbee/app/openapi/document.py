@@ -1,6 +1,6 @@
 """Building the document from what FastAPI knows of the routes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -148,8 +148,13 @@ def _given(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _sent(every: list[tuple[str, str, dict[str, Any], Operation]], schemas: dict[str, Any]) -> set[str]:
     """Names of the schemas that requests are made of."""
+    return referred_to([operation.get("requestBody", {}) for _, _, operation, _ in every], schemas)
+
+
+def referred_to(node: Any, schemas: Mapping[str, Any]) -> set[str]:
+    """Names of the schemas that a part of the document refers to, itself or by others."""
     found: set[str] = set()
-    left = list(_references([operation.get("requestBody", {}) for _, _, operation, _ in every]))
+    left = list(_references(node))
     while left:
         name = left.pop()
         if name not in found:

@@ -1,7 +1,7 @@
 """Opening backfills, reporting into them, and putting them in force and out of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from ledgerbee.billing.usage.store import recording
 from ledgerbee.billing.usage.store.days import Moved
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, MeterStatus
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context

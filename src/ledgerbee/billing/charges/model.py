@@ -4,12 +4,13 @@ A charge is written once. The database makes a second one for the same period im
 kind, period and part. Amounts are in the subscription's currency and exclude VAT; spans are half-open days.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from ledgerbee.billing.timelines.model import ProrationBehavior, Span
 from ledgerbee.core.money import ZERO
@@ -35,8 +36,7 @@ class Part(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class DuePeriod:
+class DuePeriod(Struct, frozen=True):
     """A period that is to be billed, in parts. `until` is where the next one begins.
 
     `due_on` is its billing date: the first day that it covers in advance, the day after the last one in arrears.
@@ -62,8 +62,7 @@ class DuePeriod:
         return self.starts_late or max(part.span.end for part in self.parts) < self.period.end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(Struct, frozen=True, kw_only=True):
     """One charge, or the credit of one (`credits_charge_id`, a `net` below zero).
 
     `period` is the whole period, `service` the days that it pays for. `period_amount` is what the whole period costs
@@ -105,8 +104,7 @@ class Charge:
         return self.credits_charge_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class BilledCharge:
+class BilledCharge(Struct, frozen=True):
     """A charge as it stands: what credits have left of it.
 
     `covered` are the days that no credit took back, `left` what of its net was not: less credits of changes, and what
@@ -118,8 +116,7 @@ class BilledCharge:
     left: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True):
     """Charges and credits that leave together, with the billing date that they are due for.
 
     `is_refund`: by notes. One that `nets` bills a change by itself: what it charges is set off against what it credits.
@@ -141,8 +138,7 @@ class BookedAs(NamedTuple):
     vat_rate: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class BillShare:
+class BillShare(Struct, frozen=True):
     """What of a charge stands on the invoice, and what of a credit goes onto a credit note; both positive or both not.
 
     `on_invoice` + `on_note` is the charge's net. With `set_off` what is `on_invoice` stands on no new one: a charge and

@@ -1,14 +1,13 @@
 """Creating and archiving meters, and who may report to one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ledgerbee.billing.meters import rules, store
 from ledgerbee.billing.meters.model import Meter, MeterFields, MeterId, ReportingSubscription
 from ledgerbee.billing.meters.wire import render
 from ledgerbee.catalog.prices.model import MeterStatus
 from ledgerbee.core.errors import check_all
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 

@@ -1,7 +1,7 @@
 """Which prices fit together in a plan, and what changes of a plan make of it (contract 2.15)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
@@ -32,7 +32,7 @@ from ledgerbee.catalog.prices.model import (
 )
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError, check_all, property_path, refuse, refuse_first
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import ONE
 
 Prices = Mapping[UUID, SellablePrice]

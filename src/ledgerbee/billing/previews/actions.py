@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from ledgerbee.billing.subscriptions.model import NewChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.core.errors import LedgerBeeError, within
+from ledgerbee.core.fields import replace
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents import store as documents

@@ -7,7 +7,7 @@ are locked.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
@@ -35,6 +35,7 @@ from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.billing.subscriptions.wire import render as render_subscription
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context

@@ -1,7 +1,6 @@
 """Rows of billing runs and their results, and who is due."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -18,6 +17,7 @@ from ledgerbee.billing.runs.model import (
     BillingRunTrigger,
     DuePayer,
 )
+from ledgerbee.core.fields import replace
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.parties.customers.payers import PAYER
 from ledgerbee.platform import rows

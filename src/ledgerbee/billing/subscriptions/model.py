@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any, Final, NewType
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.billing.timelines.model import (
     BillingDirection,
     Cadence,
@@ -81,8 +83,7 @@ class CancelStrategy(StrEnum):
     CLEAR_SCHEDULE = "clear_schedule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionFields:
+class SubscriptionFields(Struct, frozen=True, kw_only=True):
     """What PATCH may change: how a subscription is called and paid, not what it costs."""
 
     name: str
@@ -92,8 +93,7 @@ class SubscriptionFields:
     department_contact_override_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription(SubscriptionFields):
+class Subscription(SubscriptionFields, frozen=True, kw_only=True):
     """A chain, with what its newest version says as far as lists need it.
 
     Days before `billed_until` are billed, of the prices that recur. Starts, ends of trials and ends of days up to
@@ -120,8 +120,7 @@ class Subscription(SubscriptionFields):
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRow(SubscriptionFields):
+class VersionRow(SubscriptionFields, frozen=True, kw_only=True):
     """A version as it is kept. `reason` is the change that made it: `assigned`, `updated`, or its `ChangeType`."""
 
     id: UUID
@@ -161,8 +160,7 @@ class VersionRow(SubscriptionFields):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillingSchedule:
+class BillingSchedule(Struct, frozen=True, kw_only=True):
     """Where the billing of one price of a subscription stands. Days before `billed_until` are billed.
 
     `next_billing_date` is None where nothing is left to bill. `carried` is usage below zero that no period has taken
@@ -198,8 +196,7 @@ class ScheduledChange:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionRead:
+class SubscriptionRead(Struct, frozen=True, kw_only=True):
     """A subscription as it is shown: with the version that holds on a day, and the products of that version's prices.
 
     `next_billing_date` is where the billing of its prices stands now; None where nothing is left to bill, and where

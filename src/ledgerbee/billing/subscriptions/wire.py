@@ -4,7 +4,6 @@ Days are the company's local days. `endDate` and other days that end something a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,7 +28,7 @@ from ledgerbee.billing.subscriptions.rules import read_of, status_on
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.billing.timelines.model import BillingDirection, Item, ProrationBehavior, Segment
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import format_amount, plain_number
 from ledgerbee.http.wire import (
     EXAMPLE_ID,

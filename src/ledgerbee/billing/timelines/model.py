@@ -4,12 +4,13 @@ Days are the company's local days, spans are half-open: `end` is the first day t
 chain of versions, none of which is ever changed; its timeline is what follows from them.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from ledgerbee.catalog.prices.model import BillingInterval
 
@@ -41,16 +42,14 @@ class Span(NamedTuple):
         return max((self.end - self.start).days, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Cadence:
+class Cadence(Struct, frozen=True):
     """How long a period is: `count` days, weeks, months or years."""
 
     interval: BillingInterval
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """The boundaries of a cadence: all that follow from `anchor`, forwards and backwards.
 
     `anchor_day` is the day of the month that months and years start on, the last one where a month has no such day: it
@@ -74,8 +73,7 @@ class Item(NamedTuple):
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What holds over a stretch of days.
 
     `proration` is what becomes of a period whose first days they do not cover: as the change said that billing began
@@ -99,8 +97,7 @@ class TermsFrom(NamedTuple):
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """Days on which the same terms hold; `end` None: until further notice. In a trial nothing is billed."""
 
     start: date

@@ -1,6 +1,5 @@
 """Receiving files of usage, and ending imports."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 
@@ -8,8 +7,8 @@ from ledgerbee.billing.usage_imports import store
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB, UsageImport, UsageImportId
 from ledgerbee.billing.usage_imports.wire import render
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.imports.actions import Writer
-from ledgerbee.ledger.imports.model import PART_BYTES, CsvOptions, ImportStatus
+from ledgerbee.ledger.imports.actions import Writer, keep_parts
+from ledgerbee.ledger.imports.model import CsvOptions, ImportStatus
 from ledgerbee.platform.context import Context
 
 
@@ -33,29 +32,7 @@ async def receive(
 
     Raises `USAGE_IMPORT_QUOTA_EXCEEDED`.
     """
-    digest, length, part = hashlib.sha256(), 0, 0
-    waiting = bytearray()
-
-    async def keep(data: bytes) -> None:
-        number = part
-
-        async def work(context: Context) -> None:
-            await store.check_quota(context, len(data), max_bytes)
-            await store.add_part(context, import_id, number, data)
-
-        await write(work)
-
-    async for block in blocks:
-        digest.update(block)
-        length += len(block)
-        waiting += block
-        while len(waiting) >= PART_BYTES:
-            await keep(bytes(waiting[:PART_BYTES]))
-            del waiting[:PART_BYTES]
-            part += 1
-    if waiting:
-        await keep(bytes(waiting))
-    return digest.digest(), length
+    return await keep_parts(store.TABLES, write, import_id, blocks, max_bytes)
 
 
 async def queue(context: Context, import_id: UsageImportId, length: int) -> UsageImport:

@@ -1,12 +1,9 @@
 """The job that carries imports of usage out."""
 
-from contextlib import suppress
-from datetime import datetime, timedelta
-from functools import partial
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
-
-import msgspec
 
 from ledgerbee.billing.usage_imports import actions, store
 from ledgerbee.billing.usage_imports.model import (
@@ -16,13 +13,11 @@ from ledgerbee.billing.usage_imports.model import (
     UsageImportId,
 )
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.imports.jobs import SILENT_FOR, Shift, reached_of
+from ledgerbee.ledger.imports.jobs import IMPORTS, Shift, end_silent, hand_on, reached_of
 from ledgerbee.ledger.imports.model import Reached, Turn, TurnOverError
 from ledgerbee.platform.blobs.store import BlobStore
-from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import UNREACHABLE, CompanySession, Database, Tenant
-from ledgerbee.platform.jobs import SYSTEM, JobKind, JobRun
+from ledgerbee.platform.db import CompanySession, Database
+from ledgerbee.platform.jobs import JobRun
 
 
 async def import_usage(run: JobRun) -> None:
@@ -51,12 +46,7 @@ async def import_usage(run: JobRun) -> None:
     else:
         if state.is_over:
             return
-    await session.write(lambda context: _hand_on(context, import_id, reached))
-
-
-async def _hand_on(context: Context, import_id: UsageImportId, reached: Reached | None) -> None:
-    known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
-    context.enqueue(IMPORT_USAGE_JOB, is_continuation=True, importId=str(import_id), **known)
+    await session.write(lambda context: hand_on(context, IMPORT_USAGE_JOB, import_id, reached))
 
 
 async def give_up_import(run: JobRun, reason: str) -> None:
@@ -68,17 +58,8 @@ async def give_up_import(run: JobRun, reason: str) -> None:
 
 
 async def end_broken_uploads(database: Database, _: BlobStore, now: datetime) -> None:
-    """End the uploads of all companies that broke off where nobody could tidy up. For the timetable.
-
-    What can't be ended now is left for the next time.
-    """
-    since = now - SILENT_FOR
-    async with database.connection() as connection:
-        found = await store.silent_uploads(connection, since)
-    for company_id, import_id in found:
-        tenant = Tenant(company_id, SYSTEM, new_id().hex, "UTC")
-        with suppress(*UNREACHABLE):
-            await database.run(tenant, now, partial(actions.break_off, import_id=import_id, silent_since=since))
+    """End the uploads of all companies that broke off where nobody could tidy up. For the timetable."""
+    await end_silent(database, now, store.silent_uploads, actions.break_off)
 
 
 def _import_id(run: JobRun) -> UsageImportId:
@@ -91,12 +72,4 @@ def _is_foreseen(fault: Exception) -> bool:
 
 
 #: As for imports of entries.
-USAGE_IMPORTS: Final = JobKind(
-    run=import_usage,
-    give_up=give_up_import,
-    is_foreseen=_is_foreseen,
-    max_attempts=8,
-    max_unforeseen=4,
-    first_pause=timedelta(seconds=15),
-    longest_pause=timedelta(hours=16),
-)
+USAGE_IMPORTS: Final = replace(IMPORTS, run=import_usage, give_up=give_up_import, is_foreseen=_is_foreseen)

@@ -19,8 +19,6 @@ UsageImportId = NewType("UsageImportId", UUID)
 #: Rows that are reported in one transaction, and bytes of the file that are read for it (a row more at most).
 CHUNK_ROWS: Final = 1_000
 CHUNK_BYTES: Final = 2 * 1024 * 1024
-#: Errors of one import that are kept as rows; all are counted.
-MAX_ERRORS: Final = 10_000
 #: Imports of one company that wait or are worked off at most. (How long they may be altogether is a setting.)
 MAX_WAITING: Final = 100
 

@@ -4,8 +4,7 @@ What ends it in the middle (a kill, a lost database) leaves it where its last co
 there.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -29,12 +28,12 @@ from ledgerbee.billing.usage_imports.model import (
     UsageImportId,
 )
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.http.hints import with_hints
 from ledgerbee.http.validation import validation_error
 from ledgerbee.ledger.imports.entered import LEAST_BYTES, pieces_of
 from ledgerbee.ledger.imports.formats import DialectReader
 from ledgerbee.ledger.imports.model import (
-    PART_BYTES,
     CsvDialect,
     ImportStatus,
     Place,
@@ -45,27 +44,10 @@ from ledgerbee.ledger.imports.model import (
     UnreadableFileError,
 )
 from ledgerbee.ledger.imports.rules import refusal_of
+from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import CompanySession, NameTakenError
 from ledgerbee.platform.steps import STRIDE, in_steps
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The file of an import, in parts in the database."""
-
-    session: CompanySession
-    import_id: UsageImportId
-
-    async def blocks(self, position: int) -> AsyncIterator[bytes]:
-        """Its content from a byte on, piece by piece."""
-        part, skipped = divmod(position, PART_BYTES)
-        while (data := await self._part(part)) is not None:
-            yield data[skipped:]
-            part, skipped = part + 1, 0
-
-    async def _part(self, part: int) -> bytes | None:
-        return await self.session.read(lambda context: store.get_part(context, self.import_id, part))
 
 
 async def carry_out(session: CompanySession, import_id: UsageImportId, turn: Turn) -> UsageImport:
@@ -78,7 +60,9 @@ async def carry_out(session: CompanySession, import_id: UsageImportId, turn: Tur
         async with session.database.exclusive(f"usage import {session.company_id} {import_id}") as alone:
             begun = await session.write(lambda context: store.begin(context, import_id))
             try:
-                return await _run(replace(session, database=alone), begun, Parts(session, import_id), turn)
+                return await _run(
+                    replace(session, database=alone), begun, Parts(import_id, session.read, store.TABLES), turn
+                )
             except LedgerBeeError as fault:
                 if fault.is_passing or fault.error_code is USAGE_IMPORT_INVALID_STATE:
                     raise

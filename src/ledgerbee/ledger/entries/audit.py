@@ -7,6 +7,7 @@ at here.
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 import asyncpg
@@ -74,11 +75,18 @@ def _fault_in_conversion(
     What settles a receivable takes off what is left of it: what its own rate makes of it otherwise is an exchange
     difference, a line in base currency only. So are what the last lines of a document take out at another rate, that
     of an earlier document: how many they are isn't said, and it is enough that there is a number that fits.
+
+    Not every line in base currency only is one: a base of nothing (what was given away, a cent that is VAT alone) takes
+    what is left as any other does. In an entry as it was entered there are no others.
     """
     groups = list(_groups(lines))
+    with_amounts = [group[0] for group in groups if group[0]["amount"]]
+    in_base_only = [group[0] for group in groups if not group[0]["amount"]]
+    counts = range(_carried_at_most(groups) + 1) if is_document else ()
+    apart = ([*in_base_only, *with_amounts[len(with_amounts) - count :]] for count in counts)
     first = None
-    for count in range((_carried_at_most(groups) if is_document else 0) + 1):
-        fault = _fault_with_carried(rate, groups, base_currency, count, is_document=is_document)
+    for lines_apart in chain(apart, [[]]):
+        fault = _fault_with_apart(rate, groups, base_currency, lines_apart, is_document=is_document)
         if fault is None:
             return None
         first = first or fault
@@ -97,10 +105,15 @@ def _carried_at_most(groups: Sequence[Sequence[asyncpg.Record]]) -> int:
     return count
 
 
-def _fault_with_carried(
-    rate: Decimal, groups: Sequence[Sequence[asyncpg.Record]], base_currency: str, count: int, *, is_document: bool
+def _fault_with_apart(
+    rate: Decimal,
+    groups: Sequence[Sequence[asyncpg.Record]],
+    base_currency: str,
+    apart: Sequence[asyncpg.Record],
+    *,
+    is_document: bool,
 ) -> str | None:
-    """What is wrong where the last `count` lines with an amount are at another rate."""
+    """What is wrong where the lines `apart` are exchange differences, or at another rate."""
 
     def converted(amount: Decimal) -> Decimal:
         return round_money(multiply(amount, rate), base_currency)
@@ -108,18 +121,15 @@ def _fault_with_carried(
     def off(line: asyncpg.Record) -> Decimal:
         return EXACT.subtract(line["base_amount"], converted(line["amount"]))
 
-    owned = [group[0] for group in groups]
-    with_amounts = [line for line in owned if line["amount"]]
-    carried = with_amounts[len(with_amounts) - count :]
-    carried_numbers = {line["line_number"] for line in carried}
-    difference = total([*(line["base_amount"] for line in owned if not line["amount"]), *map(off, carried)])
+    apart_numbers = {line["line_number"] for line in apart}
+    difference = total(list(map(off, apart)))
     faults: list[str] = []
     moved: list[Decimal] = []
     for own, *vat_lines in groups:
         if own["line_type"] == "CONTROL" or own["is_control"]:
             expected = EXACT.subtract(converted(own["amount"]), difference)
             faults += [_off(own, expected)] if own["base_amount"] != expected else []
-        elif own["amount"] and own["line_number"] not in carried_numbers:
+        elif own["line_number"] not in apart_numbers:
             moved.append(off(own))
         if is_document:
             faults += [
@@ -130,7 +140,7 @@ def _fault_with_carried(
         else:
             faults += _faults_in_vat_in_base(own, vat_lines, converted, base_currency)
     if not moved:  # there is nothing else that could take the difference
-        return "nothing is left that its rate is of" if count else None
+        return "nothing is left that its rate is of" if any(line["amount"] for line in apart) else None
     if not faults and total([abs(one) for one in moved]) != abs(total(moved)):
         faults.append("its base amounts are further from amount x rate than balancing takes")
     return next(iter(faults), None)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.imports import rules, store
@@ -18,6 +19,7 @@ from ledgerbee.ledger.imports.model import (
     ImportStatus,
     JournalImport,
 )
+from ledgerbee.ledger.imports.tables.store import ImportTables
 from ledgerbee.ledger.imports.wire import render
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import NO_LIMIT, Context
@@ -74,14 +76,20 @@ async def receive(
 
     import_id = await door.write(start)
     try:
-        content_hash, length = await _keep(door, import_id, blocks)
+        content_hash, length = await keep_parts(store.TABLES, door.write, import_id, blocks, door.max_bytes)
     except BaseException as fault:
         await door.give_up(import_id, fault)
         raise
     return import_id, content_hash, length
 
 
-async def _keep(door: Door, import_id: ImportId, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
+async def keep_parts(
+    tables: ImportTables, write: Writer, import_id: UUID, blocks: AsyncIterator[bytes], max_bytes: int
+) -> tuple[bytes, int]:
+    """Keep a file of any kind of import as it comes in, a part a transaction; its SHA-256 and its length.
+
+    Raises the quota's error when more than `max_bytes` of the company wait, and that of an import that has ended.
+    """
     digest, length, part = hashlib.sha256(), 0, 0
     waiting = bytearray()
 
@@ -89,10 +97,10 @@ async def _keep(door: Door, import_id: ImportId, blocks: AsyncIterator[bytes]) -
         number = part
 
         async def work(context: Context) -> None:
-            await store.check_quota(context, len(data), door.max_bytes)
-            await store.add_part(context, import_id, number, data)
+            await tables.check_quota(context, len(data), max_bytes)
+            await tables.add_part(context, import_id, number, data)
 
-        await door.write(work)
+        await write(work)
 
     async for block in blocks:
         digest.update(block)

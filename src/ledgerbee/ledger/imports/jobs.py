@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from ledgerbee.ledger.imports.model import (
 from ledgerbee.ledger.imports.run import Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import UNREACHABLE, CompanySession, Database, Tenant
 from ledgerbee.platform.job_turns import others_wait
@@ -76,12 +77,13 @@ async def import_entries(run: JobRun) -> None:
     else:
         if state.is_over:
             return
-    await session.write(lambda context: _hand_on(context, import_id, reached))
+    await session.write(lambda context: hand_on(context, IMPORT_JOB, import_id, reached))
 
 
-async def _hand_on(context: Context, import_id: ImportId, reached: Reached | None) -> None:
+async def hand_on(context: Context, job: str, import_id: UUID, reached: Reached | None) -> None:
+    """Have another such job go on with an import of any kind, from where this one has `reached`."""
     known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
-    context.enqueue(IMPORT_JOB, is_continuation=True, importId=str(import_id), **known)
+    context.enqueue(job, is_continuation=True, importId=str(import_id), **known)
 
 
 def reached_of(payload: Mapping[str, Any]) -> Reached | None:
@@ -135,17 +137,27 @@ async def give_up_import(run: JobRun, reason: str) -> None:
 
 
 async def end_broken_uploads(database: Database, _: BlobStore, now: datetime) -> None:
-    """End the uploads of all companies that broke off where nobody could tidy up. For the timetable.
+    """End the uploads of all companies that broke off where nobody could tidy up. For the timetable."""
+    await end_silent(database, now, store.silent_uploads, actions.break_off)
+
+
+async def end_silent(
+    database: Database,
+    now: datetime,
+    silent_uploads: Callable[[Connection, datetime], Awaitable[list[tuple[UUID, UUID]]]],
+    break_off: Callable[..., Awaitable[None]],
+) -> None:
+    """End the uploads of a kind of import of which nothing has come for `SILENT_FOR`, each in a transaction of its own.
 
     What can't be ended now is left for the next time.
     """
     since = now - SILENT_FOR
     async with database.connection() as connection:
-        found = await store.silent_uploads(connection, since)
+        found = await silent_uploads(connection, since)
     for company_id, import_id in found:
         tenant = Tenant(company_id, SYSTEM, new_id().hex, "UTC")
         with suppress(*UNREACHABLE):
-            await database.run(tenant, now, partial(actions.break_off, import_id=import_id, silent_since=since))
+            await database.run(tenant, now, partial(break_off, import_id=import_id, silent_since=since))
 
 
 def _is_foreseen(fault: Exception) -> bool:

@@ -136,7 +136,7 @@ async def _fail(import_id: ImportId, fault: LedgerBeeError, context: Context) ->
     refusals = fault.refusals if isinstance(fault, UnreadableFileError) else ()
     if not refusals:
         return failed
-    await store.add_errors(context, import_id, store.kept(refusals, failed.error_count))
+    await store.add_errors(context, import_id, refusals, failed.error_count)
     return await store.count_errors(context, import_id, len(refusals))
 
 
@@ -227,10 +227,8 @@ class _Run:
         refusals = [row.outcome for row in chunk.rows if isinstance(row.outcome, Refusal)]
         state, after = self.state, chunk.after
         errors_before = await store.advance(context, state.id, state.place, after, count, len(refusals))
-        if kept := store.kept(refusals, errors_before):
-            await store.add_errors(context, state.id, kept)
-        if after.position == after.bytes_read:
-            await store.delete_parts_read(context, state.id, state.place, after)
+        await store.add_errors(context, state.id, refusals, errors_before)
+        await store.delete_parts_read(context, state.id, state.place, after)
         if count:
             paths = [str(place) for place in chunk.good_places]
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 from ledgerbee.ledger.imports import store
-from ledgerbee.ledger.imports.model import PART_BYTES, ImportId
+from ledgerbee.ledger.imports.model import PART_BYTES
+from ledgerbee.ledger.imports.tables.store import ImportTables
 from ledgerbee.platform.context import Context
 
 Read = Callable[[Callable[[Context], Awaitable[bytes | None]]], Awaitable[bytes | None]]
@@ -23,10 +25,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A file in parts in the database; `read` runs a read in a transaction of the company."""
+    """A file in parts in the database; `read` runs a read in a transaction of the company, `tables` have the parts."""
 
-    import_id: ImportId
+    import_id: UUID
     read: Read
+    tables: ImportTables = store.TABLES
 
     async def blocks(self, position: int) -> AsyncIterator[bytes]:
         part, skipped = divmod(position, PART_BYTES)
@@ -35,7 +38,7 @@ class Parts:
             part, skipped = part + 1, 0
 
     async def _part(self, part: int) -> bytes | None:
-        return await self.read(lambda context: store.get_part(context, self.import_id, part))
+        return await self.read(lambda context: self.tables.get_part(context, self.import_id, part))
 
 
 @dataclass(frozen=True, slots=True)

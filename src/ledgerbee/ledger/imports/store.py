@@ -1,7 +1,6 @@
 """Imports in the database: their progress, the parts of files that wait, and the errors."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,17 +8,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import names_of
-from ledgerbee.core.ids import new_id
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_INVALID_STATE,
     JOURNAL_IMPORT_NOT_FOUND,
     JOURNAL_IMPORT_QUOTA_EXCEEDED,
-    MAX_ERRORS,
     MAX_WAITING,
-    PART_BYTES,
     CsvDialect,
     CsvOptions,
     ImportFormat,
@@ -27,14 +22,13 @@ from ledgerbee.ledger.imports.model import (
     ImportStatus,
     JournalImport,
     Place,
-    Refusal,
 )
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
+from ledgerbee.ledger.imports.tables.store import ImportTables
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform import rows
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter, fetch_page
 
 #: Columns of the fields that have several.
 _PLACE: Final = ("position", "line", "bytes_read")
@@ -42,9 +36,20 @@ _OPENS: Final = ("opens_from", "opens_through")
 _COLUMNS: Final = ", ".join(
     [f"i.{name}" for name in (*names_of(JournalImport), *_PLACE, *_OPENS) if name not in {"place", "opens"}]
 )
-_GET: Final = f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2"
-_LIST: Final = f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)"
-_LIST_ERRORS: Final = f"SELECT {rows.columns(Refusal, 'e')} FROM page p JOIN import_errors e USING (company_id, id)"
+TABLES: Final = ImportTables(
+    imports="journal_imports",
+    parts="import_parts",
+    errors="import_errors",
+    silent="silent_uploads",
+    columns=_COLUMNS,
+    first_kept=1,  # the first may have a header
+    max_waiting=MAX_WAITING,
+    not_found=JOURNAL_IMPORT_NOT_FOUND,
+    invalid_state=JOURNAL_IMPORT_INVALID_STATE,
+    quota_exceeded=JOURNAL_IMPORT_QUOTA_EXCEEDED,
+)
+check_quota, silent_uploads, list_errors = TABLES.check_quota, TABLES.silent_uploads, TABLES.list_errors
+add_errors, delete_parts_read = TABLES.add_errors, TABLES.delete_parts_read
 #: The arguments after the company are the fields of `References`.
 _DIRECTORY: Final = """
 SELECT g.locked_through,
@@ -88,65 +93,6 @@ async def insert(context: Context, entry_import: JournalImport, upload_secret_ha
     )
 
 
-async def check_quota(context: Context, more_bytes: int, max_bytes: int) -> None:
-    """Whether the company may have so many bytes more waiting. Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
-
-    Uploads that come in at the same time don't see each other's last part: each may go beyond it by one.
-    """
-    count, waiting = await context.connection.fetchrow(
-        "SELECT count(*), coalesce(sum(bytes_kept), 0)::bigint FROM journal_imports"
-        " WHERE company_id = $1 AND status IN ('receiving', 'queued', 'running')",
-        context.company_id,
-    ) or (0, 0)
-    if count > MAX_WAITING or waiting + more_bytes > max_bytes:
-        raise JOURNAL_IMPORT_QUOTA_EXCEEDED.error(
-            waitingImports=count, maxImports=MAX_WAITING, waitingBytes=waiting, maxBytes=max_bytes
-        )
-
-
-async def add_part(context: Context, import_id: ImportId, part: int, data: bytes) -> None:
-    """Keep a part of a file that comes in. Raises `JOURNAL_IMPORT_INVALID_STATE` when its import has ended."""
-    kept = await context.connection.fetchval(
-        "WITH receiving AS (UPDATE journal_imports SET bytes_kept = bytes_kept + length($4::bytea), received_at = now()"
-        " WHERE company_id = $1 AND id = $2 AND status = 'receiving' RETURNING company_id, id)"
-        " INSERT INTO import_parts (company_id, import_id, part, data) SELECT r.company_id, r.id, $3, $4::bytea"
-        " FROM receiving r RETURNING part",
-        context.company_id,
-        import_id,
-        part,
-        data,
-    )
-    if kept is None:
-        raise await _wrong_state(context, import_id)
-
-
-async def get_part(context: Context, import_id: ImportId, part: int) -> bytes | None:
-    """A part of a file that waits, None after the last one."""
-    data: bytes | None = await context.connection.fetchval(
-        "SELECT data FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part = $3",
-        context.company_id,
-        import_id,
-        part,
-    )
-    return data
-
-
-async def delete_parts_read(context: Context, import_id: ImportId, before: Place, after: Place) -> None:
-    """Forget the parts that were left behind (but for the first, which may have a header)."""
-    part = after.position // PART_BYTES
-    if part == before.position // PART_BYTES:
-        return
-    await context.connection.execute(
-        "WITH gone AS (DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part > 0 AND part < $3"
-        " RETURNING length(data) AS bytes)"
-        " UPDATE journal_imports SET bytes_kept = bytes_kept - (SELECT coalesce(sum(bytes), 0) FROM gone)"
-        " WHERE company_id = $1 AND id = $2",
-        context.company_id,
-        import_id,
-        part,
-    )
-
-
 async def queue(context: Context, import_id: ImportId, content_hash: bytes, bytes_total: int) -> JournalImport:
     """The file is whole: a worker may begin."""
     change = "SET status = 'queued', content_hash = $3, bytes_total = $4"
@@ -181,7 +127,7 @@ async def end_upload(
         failure,
         silent_since,
     )
-    await _delete_parts(context, import_id)
+    await TABLES.delete_parts(context, import_id)
     return ended
 
 
@@ -203,14 +149,8 @@ async def end(
         failure,
         summary,
     )
-    await _delete_parts(context, import_id)
+    await TABLES.delete_parts(context, import_id)
     return ended
-
-
-async def _delete_parts(context: Context, import_id: ImportId) -> None:
-    await context.connection.execute(
-        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
-    )
 
 
 async def give_up_upload(connection: Connection, company_id: UUID, import_id: ImportId, secret: bytes) -> None:
@@ -219,12 +159,6 @@ async def give_up_upload(connection: Connection, company_id: UUID, import_id: Im
     The credential that it came with may be none any more: whoever has its secret has begun it.
     """
     await connection.execute("SELECT give_up_upload($1, $2, $3)", company_id, import_id, secret)
-
-
-async def silent_uploads(connection: Connection, moment: datetime) -> list[tuple[UUID, ImportId]]:
-    """The uploads of all companies of which nothing has come since the moment: company and import. For the worker."""
-    rows = await connection.fetch("SELECT company_id, import_id FROM silent_uploads($1)", moment)
-    return [(row["company_id"], row["import_id"]) for row in rows]
 
 
 async def waiting_bytes(connection: Connection) -> int:
@@ -238,48 +172,27 @@ async def advance(context: Context, import_id: ImportId, before: Place, after: P
 
     Holds its row until COMMIT. Raises `JOURNAL_IMPORT_INVALID_STATE` when it stands elsewhere or no longer runs.
     """
-    before_errors: int | None = await context.connection.fetchval(
-        "UPDATE journal_imports SET position = $4, line = $5, bytes_read = $6, entries_posted = entries_posted + $7,"
-        " error_count = error_count + $8"
-        " WHERE company_id = $1 AND id = $2 AND status = 'running' AND position = $3 RETURNING error_count - $8",
-        context.company_id,
+    moved = await _changed(
+        context,
         import_id,
+        "SET position = $4, line = $5, bytes_read = $6, entries_posted = entries_posted + $7,"
+        " error_count = error_count + $8",
+        "status = 'running' AND position = $3",
         before.position,
-        after.position,
-        after.line,
-        after.bytes_read,
+        *msgspec.structs.astuple(after),
         posted,
         errors,
     )
-    if before_errors is None:
-        raise await _wrong_state(context, import_id)
-    return before_errors
+    return moved.error_count - errors
 
 
 async def count_errors(context: Context, import_id: ImportId, count: int) -> JournalImport:
     return await _changed(context, import_id, "SET error_count = error_count + $3", "true", count)
 
 
-async def add_errors(context: Context, import_id: ImportId, refusals: Sequence[Refusal]) -> None:
-    await context.connection.execute(
-        "INSERT INTO import_errors (company_id, id, import_id, line, code, property, message)"
-        " SELECT $1, e.id, $2, e.line, e.code, e.property, e.message"
-        " FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[])"
-        " AS e (id, line, code, property, message)",
-        context.company_id,
-        import_id,
-        [new_id() for _ in refusals],
-        [refusal.line for refusal in refusals],
-        [refusal.code for refusal in refusals],
-        [refusal.property for refusal in refusals],
-        [refusal.message for refusal in refusals],
-    )
-
-
 async def get(context: Context, import_id: ImportId) -> JournalImport:
     """One import. Raises `JOURNAL_IMPORT_NOT_FOUND`."""
-    row = await context.connection.fetchrow(_GET, context.company_id, import_id)
-    return _import(JOURNAL_IMPORT_NOT_FOUND.unless(row))
+    return _import(await TABLES.get(context, import_id))
 
 
 async def get_newest_of(context: Context, content_hash: bytes, file_format: ImportFormat) -> JournalImport | None:
@@ -297,30 +210,8 @@ async def get_newest_of(context: Context, content_hash: bytes, file_format: Impo
 
 async def list_page(context: Context, request: PageRequest) -> Page[JournalImport]:
     """A page of imports, newest first."""
-    found = await fetch_page(
-        context,
-        table="journal_imports",
-        select=_LIST,
-        filters=Filter(),
-        order_by={"createdAt": "t.created_at"},
-        request=request,
-    )
+    found = await TABLES.list_page(context, request)
     return Page([_import(row) for row in found.rows], found.total)
-
-
-async def list_errors(context: Context, import_id: ImportId, request: PageRequest) -> Page[Refusal]:
-    """A page of an import's errors, by line."""
-    filters = Filter()
-    filters.add("t.import_id = {}", import_id)
-    found = await fetch_page(
-        context,
-        table="import_errors",
-        select=_LIST_ERRORS,
-        filters=filters,
-        order_by={"line": "t.line"},
-        request=replace(request, sort_by="line", descending=False),
-    )
-    return Page([Refusal(**row) for row in found.rows], found.total)
 
 
 async def load_directory(context: Context, wanted: References) -> Directory:
@@ -341,24 +232,7 @@ async def load_directory(context: Context, wanted: References) -> Directory:
 
 
 async def _changed(context: Context, import_id: ImportId, change: str, when: str, *arguments: Any) -> JournalImport:
-    """The import after an UPDATE; `when` says in which state there may be one.
-
-    Raises `JOURNAL_IMPORT_INVALID_STATE` in another.
-    """
-    statement = f"UPDATE journal_imports i {change} WHERE company_id = $1 AND id = $2 AND {when} RETURNING {_COLUMNS}"
-    row = await context.connection.fetchrow(statement, context.company_id, import_id, *arguments)
-    if row is None:
-        raise await _wrong_state(context, import_id)
-    return _import(row)
-
-
-async def _wrong_state(context: Context, import_id: ImportId) -> LedgerBeeError:
-    return JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
-
-
-def kept(refusals: Sequence[Refusal], before: int) -> Sequence[Refusal]:
-    """Those of the errors that are kept when `before` were counted already."""
-    return refusals[: max(0, MAX_ERRORS - before)]
+    return _import(await TABLES.change(context, import_id, change, when, *arguments))
 
 
 def _import(row: asyncpg.Record) -> JournalImport:

@@ -3,11 +3,10 @@
 Each in three parts: load everything; decide what is refused or all there is to write; write once, posting first.
 """
 
-from dataclasses import replace
 from datetime import date
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT
 from ledgerbee.ledger.entries import actions as ledger

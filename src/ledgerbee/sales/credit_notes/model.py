@@ -41,8 +41,7 @@ class CreditNoteStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNoteFields(DraftFields):
+class CreditNoteFields(DraftFields, frozen=True, kw_only=True):
     """What an author says of a credit note that is of no invoice."""
 
 
@@ -82,8 +81,7 @@ class InvoiceCreditFields:
     document_template_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNote(BookedDocument):
+class CreditNote(BookedDocument, frozen=True, kw_only=True):
     """One credit note; without `invoice_id` it is of no invoice."""
 
     id: CreditNoteId
@@ -92,8 +90,7 @@ class CreditNote(BookedDocument):
     invoice_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreditNoteLine(PeriodLine):
+class CreditNoteLine(PeriodLine, frozen=True):
     """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits.
 
     Its service period are the days that it gives back: those of the invoice's line, or some of them.

@@ -4,11 +4,11 @@ Mail is the worker's, after the commit: it acts outside any transaction, between
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import rules, store

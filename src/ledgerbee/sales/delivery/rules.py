@@ -1,10 +1,10 @@
 """Which way a delivery's status, and that of each of its recipients, may go."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ledgerbee.core.fields import replace
 from ledgerbee.sales.delivery.model import (
     DELIVERY_INVALID_STATE,
     DELIVERY_UNDERWAY,

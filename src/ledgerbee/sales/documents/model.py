@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ONE, ZERO
 from ledgerbee.parties.contacts.model import Contact
@@ -65,8 +67,7 @@ class LineInput:
     service_period: ServicePeriod | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentFields:
+class DocumentFields(Struct, frozen=True, kw_only=True):
     """What an author says of a document of any kind, and what is kept as it was said."""
 
     customer_id: UUID
@@ -85,16 +86,14 @@ class DocumentFields:
         return self.issue_date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFields(DocumentFields):
+class DraftFields(DocumentFields, frozen=True, kw_only=True):
     """What an author says of a draft; `currency` None is the company's."""
 
     lines: tuple[LineInput, ...]
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document(DocumentFields):
+class Document(DocumentFields, frozen=True, kw_only=True):
     """A document as it is kept, whatever its kind. Amounts are in `currency`; a draft has no number."""
 
     id: UUID
@@ -110,8 +109,7 @@ class Document(DocumentFields):
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedDocument(Document):
+class BookedDocument(Document, frozen=True, kw_only=True):
     """A document of a kind that is booked. `base_amount` is `amount` as booked, in the company's currency.
 
     `exchange_rate` is base units for one unit of `currency`. What was booked is None before.
@@ -123,8 +121,7 @@ class BookedDocument(Document):
     journal_entry_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """What a sale is booked at in the company's currency where it was booked before: not its net x the rate of the day.
 
     `base_net` is positive, the sign is the net's. What it differs by from that is an exchange difference.
@@ -135,8 +132,7 @@ class Carried:
     loss_account_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Tax:
+class Tax(Struct, frozen=True):
     """How one sale is taxed and where it is booked: the revenue account with its VAT code, seen from a VAT zone.
 
     `category` is the VAT category of EN 16931; `vat_account_id` takes the VAT and is there whenever `rate` isn't
@@ -153,8 +149,7 @@ class Tax:
     carried: Carried | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line with its price decided. `net` is rounded to the currency, `vat` its share of its rate's VAT.
 
     `unit_price` is before discount and excludes VAT; of a tiered price it is what one unit costs on average.
@@ -195,8 +190,7 @@ class Line:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodLine(Line):
+class PeriodLine(Line, frozen=True):
     """A line of a document whose lines say which days they are for, both or neither: the last day is part of it."""
 
     service_period_start: date | None = None
@@ -210,8 +204,7 @@ def period_of(line: Line) -> ServicePeriod | None:
     return ServicePeriod(line.service_period_start, line.service_period_end)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRef:
+class DocumentRef(Struct, frozen=True):
     """Which document, of which kind."""
 
     kind: DocumentKind
@@ -229,8 +222,7 @@ class Origin:
 D = TypeVar("D", bound=Document)
 
 
-@dataclass(frozen=True, slots=True)
-class FullDocument(Generic[D]):
+class FullDocument(Struct, Generic[D], frozen=True):
     """A document with its lines."""
 
     document: D
@@ -254,8 +246,7 @@ class Sources:
     deferred_revenue_account_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What documents of some kinds say beside what all say: `valid_until` is for quotes, terms and due date for
     invoices, and what was paid on them and credited since they were booked."""
 
@@ -288,16 +279,14 @@ class MailText:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxedAmount:
+class TaxedAmount(Struct, frozen=True):
     """A rounded net and how it is taxed: all that totals are made of."""
 
     net: Decimal
     tax: Tax
 
 
-@dataclass(frozen=True, slots=True)
-class VatRow:
+class VatRow(Struct, frozen=True):
     """One row of the VAT table: everything of one category, rate and reason.
 
     EN 16931 has one row per category and rate (BG-23): an e-invoice adds up the rows that differ in their reason only.
@@ -311,8 +300,7 @@ class VatRow:
     exemption_reason_da: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """`amount` = `subtotal` (net) + `vat`; `line_vat` is each amount's share of the VAT and sums to it."""
 
     subtotal: Decimal = ZERO
@@ -322,8 +310,7 @@ class Totals:
     line_vat: tuple[Decimal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """Lines with their VAT, the document's totals, and how lines are taxed, by `tax_key`."""
 
     lines: tuple[Line, ...]

@@ -6,7 +6,6 @@ of the rounded nets; each line shows its share of it, so that lines and totals a
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -17,7 +16,7 @@ from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import (
     EXACT,
     HUNDRED,

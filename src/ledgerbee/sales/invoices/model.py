@@ -39,8 +39,7 @@ class InvoiceStatus(StrEnum):
     CREDITED = "credited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceFields(DraftFields):
+class InvoiceFields(DraftFields, frozen=True, kw_only=True):
     """What an author says of an invoice.
 
     `delivery_date` None is the issue date, `due_date` None follows from the terms, `payment_terms_days` None from the
@@ -59,8 +58,7 @@ class InvoiceFields(DraftFields):
         return self.delivery_date or self.issue_date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice(BookedDocument):
+class Invoice(BookedDocument, frozen=True, kw_only=True):
     """One invoice. What was booked is None on a draft.
 
     `credited_amount` is the sum of its sent credit notes, `applied_credit` what was used on it of the customer's
@@ -117,8 +115,7 @@ class Invoice(BookedDocument):
 FullInvoice = FullDocument[Invoice]
 
 
-@dataclass(frozen=True, slots=True)
-class DeductionLine(PeriodLine):
+class DeductionLine(PeriodLine, frozen=True):
     """A line of an invoice. One with `prepayment_invoice_id` takes off what that prepayment invoice charged.
 
     What billing draws up says which subscription a line is of, and whose that is where another customer pays

@@ -1,6 +1,5 @@
 """Order confirmations: what a customer has ordered, before it is invoiced (contract 2.23, decisions "Documents")."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
@@ -27,13 +26,11 @@ class OrderConfirmationDisplayStatus(StrEnum):
     CONVERTED = "converted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderConfirmationFields(DraftFields):
+class OrderConfirmationFields(DraftFields, frozen=True, kw_only=True):
     """What an author says of an order confirmation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderConfirmation(Presale):
+class OrderConfirmation(Presale, frozen=True, kw_only=True):
     """One order confirmation."""
 
     id: OrderConfirmationId

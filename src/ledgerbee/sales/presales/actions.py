@@ -1,7 +1,6 @@
 """Sending and converting quotes and order confirmations. A kind's own actions emit the events."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from uuid import UUID
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError, within
+from ledgerbee.core.fields import replace
 from ledgerbee.parties.contacts import actions as contacts
 from ledgerbee.parties.contacts import store as contact_rows
 from ledgerbee.parties.contacts.model import ContactFields

@@ -16,8 +16,7 @@ class Target(StrEnum):
     INVOICE = "invoice"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presale(Document):
+class Presale(Document, frozen=True, kw_only=True):
     """A quote or an order confirmation. Once it is converted nothing of it changes any more."""
 
     converted_to_invoice_id: UUID | None = None

@@ -1,14 +1,13 @@
 """What is decided alike of quotes and order confirmations. Pure."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import format_amount
 from ledgerbee.sales.documents.addressing import addressee, check_customer, choose_template
 from ledgerbee.sales.documents.kind import AnyKind

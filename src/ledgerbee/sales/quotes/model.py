@@ -33,15 +33,13 @@ class QuoteDisplayStatus(StrEnum):
     CONVERTED = "converted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteFields(DraftFields):
+class QuoteFields(DraftFields, frozen=True, kw_only=True):
     """What an author says of a quote. Without `valid_until` it doesn't expire; that day is the last one."""
 
     valid_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote(Presale):
+class Quote(Presale, frozen=True, kw_only=True):
     """One quote. `answered_at` is when it was accepted or rejected, `answered_by` who said so, where that is known.
 
     `answer_comment` is what was said to a rejection.

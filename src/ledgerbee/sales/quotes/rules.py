@@ -1,12 +1,12 @@
 """What is decided of quotes. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.fields import replace
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.sales.documents.model import MAX_DUE_DAYS, Terms
 from ledgerbee.sales.documents.rules import check_date, due_on

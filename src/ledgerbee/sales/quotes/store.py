@@ -1,11 +1,11 @@
 """Which quotes a list has; their rows are those of any document (`documents.store`)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Condition

@@ -8,13 +8,13 @@ after the numbers; who sent several then sends them apart.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.platform.context import Context
@@ -48,6 +48,9 @@ from ledgerbee.tenancy.rates import store as rates
 D = TypeVar("D", bound=Document)
 F = TypeVar("F", bound=DraftFields)
 
+#: As how many lines a document counts beside its own.
+_AS_LINES: Final = 10
+
 
 async def send_drafts(
     kind: KindOfDocument[F, D], drafts: Sequence[Draft[D]], book: Book[D]
@@ -74,7 +77,7 @@ async def decide(
     """
     outcomes: list[Decided[D] | LedgerBeeError] = []
     untried: list[PrintableDocument] = []
-    for draft, found in drafts:
+    async for draft, found in in_steps(drafts, lambda one: work_of(one[0].full)):
         try:
             one = await _decide(kind, draft, found, book)
             document = find_untried(one.content, draft.command.trials)
@@ -86,6 +89,11 @@ async def decide(
     if untried:
         raise UntriedDocumentsError(untried)
     return outcomes
+
+
+def work_of(full: FullDocument[D]) -> int:
+    """How much there is to decide of a document, in steps: it is as much as some lines."""
+    return _AS_LINES + len(full.lines)
 
 
 async def load(
@@ -121,14 +129,14 @@ async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSource
     if kind.own_taxes is not None:
         taxes = dict(await kind.own_taxes(draft.context, document, draft.full.lines, taxes))
     computed = compute(draft.full.lines, taxes, document.currency)
-    await give_way()
+    await give_way(len(draft.full.lines))
     booking = book(document, found, computed, draft.command.options, draft.context.now)
-    await give_way()
+    await give_way(len(draft.full.lines))
     content = snapshot.compose(
         kind.kind, booking.document, kind.terms(document), booking.template, found.sources.company, booking.addressee,
         computed, booking.in_base,
     )  # fmt: skip
-    await give_way()
+    await give_way(len(draft.full.lines))
     return Decided(draft, found.sources, addressed(booking, content, draft.command.options), content)
 
 

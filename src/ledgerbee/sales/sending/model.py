@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.ledger.entries.model import EntryToPost, LineType
 from ledgerbee.platform.context import Context
@@ -81,8 +83,7 @@ class SendSources:
     rate: Rate | None
 
 
-@dataclass(frozen=True, slots=True)
-class Booking(Generic[D]):
+class Booking(Struct, Generic[D], frozen=True):
     """All there is to write of a draft that is sent. Document and entry lack the number, which is taken last.
 
     `entry` is None for a kind that isn't booked. `deferrals` are what an invoice defers, `credited` is what a credit
@@ -104,8 +105,7 @@ class Booking(Generic[D]):
 Book = Callable[[D, SendSources, Computed, SendOptions, datetime], Booking[D]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decided(Generic[D]):
+class Decided(Struct, Generic[D], frozen=True):
     """A draft with all there is to write of it; `content` is its snapshot, without the number."""
 
     draft: Draft[D]

@@ -1,10 +1,9 @@
 """Adding and changing document templates, and choosing the default."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ledgerbee.core.changes import Changes
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store

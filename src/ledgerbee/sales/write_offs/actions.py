@@ -1,9 +1,9 @@
 """Giving up an invoice as uncollectible, and taking that back: entry, write-off and invoice in one transaction."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.platform.context import Context

@@ -1,7 +1,6 @@
 """What an invoice that is given up is booked by, and how that is taken back. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -11,6 +10,7 @@ from msgspec.structs import replace as replace_line
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, multiply, round_money, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge, ChargeKind
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO, total
 
 _UNKNOWN: Final[Mapping[UUID, BookedAs]] = MappingProxyType({})

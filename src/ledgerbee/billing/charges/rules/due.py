@@ -1,13 +1,13 @@
 """Which period of a subscription is to be billed next, and when. Pure."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import DuePeriod, Part
 from ledgerbee.billing.timelines.model import BillingDirection, Cadence, Grid, Item, Segment, Span, Timeline
 from ledgerbee.billing.timelines.rules import period_at
+from ledgerbee.core.fields import replace
 
 GridOf = Callable[[Segment], Grid]
 

@@ -5,7 +5,7 @@ any number of chains.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -25,6 +25,7 @@ from ledgerbee.billing.timelines.model import Span
 from ledgerbee.billing.usage import actions as usage
 from ledgerbee.billing.usage.model import AskedQuantity, UsedQuantity
 from ledgerbee.catalog.prices.model import BillingPeriodType
+from ledgerbee.core.fields import replace
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials
 

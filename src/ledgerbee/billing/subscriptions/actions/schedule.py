@@ -1,7 +1,7 @@
 """Changes of a subscription: carried out at once, or queued for their day and cancelled before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from ledgerbee.billing.subscriptions.model import (
 )
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.billing.subscriptions.wire import render_change
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import parse_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials

@@ -1,7 +1,6 @@
 """Turning bills into invoices and credit notes that are booked and handed over, in the transaction of the billing."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -23,6 +22,7 @@ from ledgerbee.billing.subscriptions.model import RefundBehavior
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import actions as credit_notes

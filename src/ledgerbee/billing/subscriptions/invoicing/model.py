@@ -1,11 +1,13 @@
 """Bills of subscriptions on their way to become invoices and credit notes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ledgerbee.billing.charges.model import BillShare, Charge
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
@@ -18,16 +20,14 @@ from ledgerbee.sales.invoices.model import InvoiceId
 AdvancedChain = tuple[LoadedChain, Advanced]
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceShare:
+class InvoiceShare(Struct, frozen=True):
     """A charge that stands on an invoice, with the chain that it is of."""
 
     loaded: LoadedChain
     share: BillShare
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedInvoice:
+class PlannedInvoice(Struct, frozen=True):
     """An invoice for one payer of one billing date: of one subscription, or of children that a parent pays for, by
     whose numbers its shares are in order."""
 
@@ -86,8 +86,7 @@ class CreditPart(NamedTuple):
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
+class Refund(Struct, frozen=True, kw_only=True):
     """What a cancellation gave back; `amount` excludes VAT and is positive. `reason` says why it is nothing."""
 
     credit_note_ids: tuple[UUID, ...] = ()
@@ -95,8 +94,7 @@ class Refund:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoiced:
+class Invoiced(Struct, frozen=True, kw_only=True):
     """What was made of the bills of a chain: its charges as they stand (a credit of several notes
     is a row for each), its invoices in order, and credit notes.
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -24,6 +23,7 @@ from ledgerbee.billing.subscriptions.store.chains import LoadedChain
 from ledgerbee.billing.timelines.model import Span
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
 from ledgerbee.parties.order import natural_key

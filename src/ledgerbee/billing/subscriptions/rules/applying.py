@@ -1,6 +1,6 @@
 """What a change makes of a subscription on its day. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.billing.timelines.model import BillingDirection, Cadence, Grid, Item, Terms
 from ledgerbee.billing.timelines.rules import moved_to, period_at
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import parse_id
 from ledgerbee.core.money import ONE
 

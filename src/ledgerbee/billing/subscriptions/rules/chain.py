@@ -6,6 +6,9 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec import field as struct_field
+
 from ledgerbee.billing.charges.model import Bill, Charge
 from ledgerbee.billing.plans.model import PlanVersion
 from ledgerbee.billing.subscriptions.model import (
@@ -24,8 +27,7 @@ from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 UsageOf = Callable[[UUID, Sequence[Span]], UsedQuantity]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(Struct, frozen=True, kw_only=True):
     """A subscription as it is kept. `changes` are pending ones in the order of their days.
 
     `charges` are those that a change may still credit, that wait for an invoice, that came once, and usage that late
@@ -35,10 +37,10 @@ class Chain:
 
     subscription: Subscription
     versions: tuple[VersionRow, ...]
-    schedules: Mapping[UUID, BillingSchedule] = field(default_factory=dict)
+    schedules: Mapping[UUID, BillingSchedule] = struct_field(default_factory=dict)
     changes: tuple[ScheduledChange, ...] = ()
     charges: tuple[Charge, ...] = ()
-    credited_by_notes: Mapping[UUID, Decimal] = field(default_factory=dict)
+    credited_by_notes: Mapping[UUID, Decimal] = struct_field(default_factory=dict)
     late: tuple[UUID, ...] = ()
 
     @property
@@ -78,17 +80,15 @@ class BillingFacts:
         return self._by_type[kind]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainEvent:
+class ChainEvent(Struct, frozen=True, kw_only=True):
     """Something that happened to a subscription: `topic` is what comes after `subscription.`."""
 
     topic: str
     version_id: UUID
-    details: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = struct_field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advanced:
+class Advanced(Struct, frozen=True, kw_only=True):
     """What became of a chain: as it is now, what is new of it, and what is to be billed, in order.
 
     `refund` is that of an end that came, with `refund_behavior`.

@@ -1,7 +1,7 @@
 """What of a subscription falls due next, and when a run has to look at it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from ledgerbee.billing.timelines.model import (
     Timeline,
 )
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, ZERO
 

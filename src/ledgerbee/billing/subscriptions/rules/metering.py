@@ -1,7 +1,7 @@
 """Which days of a subscription usage may be reported for, and which billed usage came late. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.catalog.prices.model import BillingPeriodType
+from ledgerbee.core.fields import replace
 
 #: Days after the end of a subscription in which late usage is still billed (decisions "Usage").
 LATE_DAYS: Final = timedelta(days=30)

@@ -1,7 +1,6 @@
 """What may be asked for of a subscription, and what becomes of one that is asked for. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -35,6 +34,7 @@ from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, format_decimal
 

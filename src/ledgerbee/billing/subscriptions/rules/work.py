@@ -1,7 +1,7 @@
 """A subscription on its way to a day: bills, changes, late usage, starts and ends. Pure."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -49,7 +49,7 @@ from ledgerbee.billing.timelines.model import (
 from ledgerbee.billing.timelines.rules import period_at, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, round_money, total
 

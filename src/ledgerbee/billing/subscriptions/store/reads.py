@@ -1,7 +1,7 @@
 """Subscriptions as operations show them: lists and single ones, each with the version that holds on a day."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -22,7 +22,7 @@ from ledgerbee.billing.subscriptions.model import (
     VersionRow,
 )
 from ledgerbee.billing.subscriptions.store.chains import change_of, schedule_of, subscription_of, version_of
-from ledgerbee.core.fields import names_of
+from ledgerbee.core.fields import names_of, replace
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context

@@ -1,10 +1,10 @@
 """The timeline that follows from a chain's versions. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 
 from ledgerbee.billing.timelines.model import Segment, TermsFrom, Timeline
+from ledgerbee.core.fields import replace
 
 
 def timeline_of(

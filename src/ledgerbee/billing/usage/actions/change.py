@@ -1,7 +1,6 @@
 """Amending and withdrawing events: the earlier state stays in the audit trail."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ledgerbee.billing.meters import store as meters
 from ledgerbee.billing.meters.model import MeterId
@@ -19,6 +18,7 @@ from ledgerbee.billing.usage.wire import render
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import check_all
+from ledgerbee.core.fields import replace
 from ledgerbee.http.metadata import is_same
 from ledgerbee.platform.context import Context
 

@@ -1,7 +1,6 @@
 """Making a credit note, and giving one up that was not sent. Neither touches the books."""
 
-from dataclasses import replace
-
+from ledgerbee.core.fields import replace
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules, store

@@ -1,7 +1,6 @@
 """Sending a credit note: entry, its invoice's state and hand-over in one transaction."""
 
-from dataclasses import replace
-
+from ledgerbee.core.fields import replace
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules

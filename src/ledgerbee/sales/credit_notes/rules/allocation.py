@@ -5,14 +5,14 @@ Within these rules amounts have the invoice's sign; the lines of the note, made 
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import (
     EXACT,

@@ -1,11 +1,12 @@
 """What is written when a credit note is booked. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.credit_notes.model import (

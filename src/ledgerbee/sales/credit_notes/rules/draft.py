@@ -1,11 +1,11 @@
 """What a credit note may be, and what it takes over from its invoice. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
 from ledgerbee.core.errors import check_all, invalid, refuse
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, format_amount, total
 from ledgerbee.sales.credit_notes.model import (

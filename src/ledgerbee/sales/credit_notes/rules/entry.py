@@ -1,13 +1,11 @@
 """The journal entry of a credit note: its invoice's accounts and VAT codes, the sides swapped. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace as replace_row
 from decimal import Decimal
 from typing import Final
 
-from msgspec.structs import replace
-
 from ledgerbee.chart.accounts.model import Account
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.ledger.entries.model import LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion
@@ -98,7 +96,7 @@ def base_amount(amount: Decimal, credited: CreditedInvoice, conversion: Conversi
     """
     before = credited.invoice
     booked = before.base_amount or ZERO
-    after = replace_row(before, credited_amount=EXACT.add(before.credited_amount, amount))
+    after = replace(before, credited_amount=EXACT.add(before.credited_amount, amount))
     earlier = conversion.in_base(before.excess)
     settled = EXACT.subtract(credited.settled, earlier)
     left = max(EXACT.subtract(booked, settled), ZERO)

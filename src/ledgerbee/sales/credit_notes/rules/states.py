@@ -1,11 +1,11 @@
 """Where a credit note stands, and what moves it on. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from ledgerbee.core.fields import replace
 from ledgerbee.sales.credit_notes.model import CREDIT_NOTE_INVALID_STATE, CreditNote, CreditNoteStatus
 
 #: In the books.

@@ -1,11 +1,11 @@
 """What credit notes take off deferred revenue, and off which days. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, allocate, minor_units, multiply, quantum_of, round_money, total
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.deferrals.model import (

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.core.dates import first_of_month, last_of_month
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO, allocate
 from ledgerbee.ledger.entries.model import LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion

@@ -1,13 +1,13 @@
 """What is earned of deferred revenue in a month, and its entry. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.core.dates import add_months, last_of_month
 from ledgerbee.core.errors import invalid
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, Side
 from ledgerbee.ledger.entries.rules import other

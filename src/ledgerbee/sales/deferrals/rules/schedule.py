@@ -1,10 +1,10 @@
 """What days of a line earn, and what is left of it. Pure."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO, multiply, round_money, total
 from ledgerbee.sales.deferrals.model import Deferral, HeldDeferral
 from ledgerbee.sales.documents.model import ServicePeriod

@@ -1,12 +1,11 @@
 """Drafts of any kind: create, change, delete. Nothing of it touches the books. A kind's own actions emit the events."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.changes import Changes
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import addressing, store

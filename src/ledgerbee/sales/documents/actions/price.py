@@ -1,7 +1,6 @@
 """Pricing and taxing the lines of a billing document: what is loaded for it, and the rules applied to that."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from ledgerbee.catalog.prices.model import (
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.core.errors import LedgerBeeError, refuse_first
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context

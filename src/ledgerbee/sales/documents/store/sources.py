@@ -1,6 +1,6 @@
 """What documents are drawn up from, loaded at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -32,6 +32,18 @@ _PARTS: Final = {
     "co": Company, "c": Customer, "g": CustomerGroup, "d": Contact, "n": Contact, "p": Department,
 }  # fmt: skip
 _COMPUTED: Final = {"has_logo": "co.logo_format IS NOT NULL"}
+
+
+def _places() -> Iterator[tuple[str, tuple[tuple[str, ...], slice]]]:
+    """The fields of each part, and where they stand in a row."""
+    first = 0
+    for alias, kind in _PARTS.items():
+        names = names_of(kind)
+        yield alias, (names, slice(first, first + len(names)))
+        first += len(names)
+
+
+_NAMES: Final = dict(_places())
 
 
 def _columns(alias: str, kind: type[Any]) -> str:
@@ -126,7 +138,8 @@ def _facts(row: asyncpg.Record, customer_id: UUID) -> BillingFacts:
 
 
 def _part(row: asyncpg.Record, alias: str) -> dict[str, Any]:
-    return {name: row[f"{alias}_{name}"] for name in names_of(_PARTS[alias])}
+    names, columns = _NAMES[alias]
+    return dict(zip(names, row[columns], strict=True))
 
 
 def _contact(row: asyncpg.Record, alias: str) -> Contact | None:

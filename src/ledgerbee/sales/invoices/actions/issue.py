@@ -4,13 +4,14 @@ In two steps, so that whoever bills several customers can leave one of them out 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.fields import fields_of
+from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.money import ZERO
-from ledgerbee.platform.context import Context, to_json
+from ledgerbee.platform.context import Context, json_bytes
+from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.addressing import addressee, has_address
@@ -64,7 +65,7 @@ async def prepare(
     loaded = await sending.load(context, INVOICES, drafted, sources)
     outcomes: list[PreparedInvoice | LedgerBeeError] = []
     untried: list[PrintableDocument] = []
-    for full, found in zip(drafted, loaded, strict=True):
+    async for full, found in in_steps(zip(drafted, loaded, strict=True), lambda pair: sending.work_of(pair[0])):
         try:
             outcomes.append(await _prepare(context, full, found, trials))
         except UntriedDocumentsError as fault:
@@ -86,7 +87,7 @@ async def issue(prepared: Sequence[PreparedInvoice]) -> None:
     sent = await sending.write(INVOICES, [one.decided for one in prepared])
     for one in sent:
         invoice = one.full.document
-        form = to_json(await INVOICES.event_form(one.full)).encode()
+        form = json_bytes(await INVOICES.event_form(one.full))
         context.emit("invoice.sent", invoice.id, form, is_first=True)
         context.emit("billing.invoice_sent", invoice.id, form)
         if invoice.status is InvoiceStatus.PAID:

@@ -1,8 +1,8 @@
 """What is written when an invoice is booked. Pure."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.deferrals import rules as deferral_rules

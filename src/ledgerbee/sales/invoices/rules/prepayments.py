@@ -4,13 +4,13 @@ VAT is due when a prepayment is invoiced (momslovens § 23, stk. 2); the final i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO
 from ledgerbee.sales.documents.model import Carried, Computed, DocumentLineType, Line, Tax

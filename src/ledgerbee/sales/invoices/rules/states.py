@@ -1,12 +1,12 @@
 """Where an invoice stands, and what moves it on. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, InvoiceStatus

@@ -1,11 +1,11 @@
 """Who gets a document that is sent, and its number. Pure."""
 
-from dataclasses import replace
 from typing import TypeVar
 
 from msgspec.structs import replace as replace_entry
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.fields import replace
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import recipient
 from ledgerbee.sales.documents.kind import AnyKind
