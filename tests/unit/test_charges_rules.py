@@ -1,6 +1,5 @@
 """Charges: of all that is due or nothing, final when they have ended, and booked to the last oere."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from tests.unit.test_invoices_rules import NOW, invoice
 from tests.unit.test_payments_rules import account
 
 from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO
 from ledgerbee.ledger.entries.rules import check_balanced
