@@ -194,6 +194,16 @@ def test_days_that_are_given_back_leave_the_others_as_they_were(
         assert earned_so_far + off_deferral == net
 
 
+def test_with_the_last_of_it_goes_what_rounding_left_in_the_companys_currency() -> None:
+    """JPY 3 at 0.0451 for 51 days, of which 2 for the last 50 are given back: 1 is left, and 0.04 with it, not 0.03."""
+    start, end = MARCH, MARCH + timedelta(days=50)
+    ((first,), _) = booked(compute([sold(D(3), start, end)], TAXES, "JPY"), "JPY", D("0.0451"), MARCH)
+    one, _, _ = credit(HeldDeferral(first, "JPY"), D(-2), ServicePeriod(start + timedelta(days=1), end), D("0.0451"))
+    one, recognized = month_of(one, date(2026, 3, 1))
+    assert (recognized.amount, recognized.base_amount) == (D(1), D("0.04"))
+    assert (one.deferral.amount_left, one.deferral.base_amount_left) == (ZERO, ZERO)
+
+
 def test_a_year_that_is_cancelled_in_its_course() -> None:
     """3,650.00 for 365 days from 1 March, given back from 10 May on: what is left is earned at 10.00 a day."""
     start, end = date(2026, 3, 1), date(2027, 2, 28)

@@ -20,7 +20,8 @@ HAVING sum(c.net + c.credit_note_net) IS DISTINCT FROM l.net OR NOT bool_or(c.pr
         OR l.child_customer_id IS DISTINCT FROM CASE WHEN s.customer_id <> i.customer_id THEN s.customer_id END)
 ORDER BY 1 LIMIT 1
 """
-#: One charge made the line; the others are credits of what stands on it, and what was set off against these.
+#: One charge made the line; the others are credits of what stands on it, and what was set off against these: by the
+#: same change, or by one that reversed it.
 _SHARED_LINES: Final = """
 SELECT min(c.id::text)::uuid FROM subscription_charges c
 LEFT JOIN subscription_charges d ON d.company_id = $1 AND d.id = c.credits_charge_id
@@ -31,7 +32,9 @@ WHERE c.company_id = $1 AND c.invoice_line_id IS NOT NULL AND d.id IS NULL
     JOIN subscription_charges o ON o.company_id = $1 AND o.id = k.credits_charge_id
         AND o.invoice_line_id = k.invoice_line_id
     WHERE k.company_id = $1 AND k.invoice_id = c.invoice_id AND k.invoice_line_id = c.invoice_line_id
-      AND (k.service_start, k.service_end) = (c.service_start, c.service_end) AND k.net + k.credit_note_net <= -c.net)
+      AND k.net + k.credit_note_net <= -c.net AND (k.change_id = c.change_id
+          OR (k.price_id, k.service_start, k.service_end, k.quantity, k.period_amount, k.net)
+             = (c.price_id, c.service_start, c.service_end, c.quantity, c.period_amount, -c.net)))
 GROUP BY c.invoice_line_id HAVING count(*) > 1 ORDER BY 1 LIMIT 1
 """
 _NOTES: Final = """

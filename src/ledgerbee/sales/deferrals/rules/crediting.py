@@ -110,9 +110,13 @@ def _credits(held: HeldDeferral, line: CreditingLine, note_id: UUID, conversion:
     whole = Amounts(amount, base_amount)
     on_days = NOTHING
     if given_back is not None:
+        assert line.period is not None
         there = scheduled(held, given_back).rounded(conversion.currency, conversion.base_currency).within(left)
         unit = quantum_of(minor_units(conversion.currency))
-        on_days = there if abs(amount) >= EXACT.subtract(abs(there.amount), unit) else whole.within(there)
+        # By all days of the note: its share for those that are open is rounded once more.
+        all_days = scheduled(held, line.period).rounded(conversion.currency, conversion.base_currency)
+        is_all = abs(line.net) >= EXACT.subtract(abs(all_days.amount), unit)
+        on_days = there if is_all else whole.within(there)
     taken: list[tuple[ServicePeriod, Amounts]] = []
     if given_back is not None:
         taken += _spread(held, on_days, [given_back], conversion)

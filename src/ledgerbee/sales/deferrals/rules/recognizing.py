@@ -74,14 +74,18 @@ def recognize(
 
 
 def _earned_now(held: HeldDeferral, through: date, base_currency: str) -> Amounts:
-    """What is earned through a day and not recognised yet: nothing of the other sign, and no more than is left."""
+    """What is earned through a day and not recognised yet: nothing of the other sign, and no more than is left.
+
+    With the last of it goes all that is left in the company's currency.
+    """
     deferral = held.deferral
     left = left_of(deferral)
     if through >= deferral.period_end:
         return left
     target = scheduled(held, ServicePeriod(deferral.period_start, through))
     before = scheduled(held, deferral.period).rounded(held.currency, base_currency).less(left)
-    return target.rounded(held.currency, base_currency).less(before).within(left)
+    earned = target.rounded(held.currency, base_currency).less(before).within(left)
+    return left if earned.amount == left.amount else earned
 
 
 def _entry_lines(deferrals: Sequence[Deferral], recognitions: Sequence[Recognition]) -> tuple[LineToPost, ...]:
