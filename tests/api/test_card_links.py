@@ -7,8 +7,11 @@ import pytest
 import pytest_asyncio
 from tests.cards import Cards
 from tests.conftest import PUBLIC_URL, Api
+from tests.days import job_of
 from tests.ledger_books import as_owner
 
+from ledgerbee.payments.callbacks.jobs import deliver
+from ledgerbee.payments.payment_methods.jobs import give_up, look
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.providers.model import (
     Access,
@@ -18,7 +21,10 @@ from ledgerbee.payments.providers.model import (
     ProviderRefusedError,
     ProviderUnclearError,
 )
+from ledgerbee.payments.providers.sandbox import store as sandbox
+from ledgerbee.payments.providers.sandbox.model import SandboxEvent
 from ledgerbee.payments.providers.sandbox.provider import SandboxProvider
+from ledgerbee.payments.providers.sandbox.rules import signed
 from ledgerbee.platform.context import Context
 
 
@@ -197,13 +203,60 @@ async def test_without_a_provider(api: Api) -> None:
 async def test_a_link_is_looked_at_by_a_job(cards: Cards) -> None:
     await cards.link(await cards.shop.customer())
     (row,) = await cards.links()
+    assert await waiting(cards, str(row["id"])) == 1
 
-    async def work(context: Context) -> list[bytes]:
+
+async def test_an_event_of_the_provider_has_the_link_looked_at(cards: Cards) -> None:
+    """What the sandbox tells is signed and taken once, like a callback; one by its address is the same event."""
+    customer = await cards.shop.customer()
+    link = await cards.link(customer)
+    await cards.type(link["url"])
+    (row,) = await cards.links()
+    before = await waiting(cards, str(row["id"]))
+
+    async def newest(context: Context) -> SandboxEvent:
+        statement = "SELECT id FROM sandbox_events WHERE company_id = $1 ORDER BY id DESC LIMIT 1"
+        return await sandbox.get_event(context, await context.connection.fetchval(statement, context.company_id))
+
+    event = await cards.api.run(newest)
+    for _ in range(2):
+        await deliver(job_of(cards.api, eventId=str(event.id)))
+    assert await waiting(cards, str(row["id"])) == before + 1
+    address = (await cards.shop.ok("GET", "/v1/payment-providers/sandbox"))["callbackUrl"]
+    headers, body = signed((await cards.access()).keys["secret"], event)
+    assert (await cards.api.http.post(address, content=body, headers=headers)).status_code == 204
+    assert (await cards.api.http.post(address, content=body)).status_code == 400
+    assert await waiting(cards, str(row["id"])) == before + 1
+    await look(cards.providers, job_of(cards.api, cardLinkId=str(row["id"])))
+    assert len(await cards.listed(customer)) == 1
+
+
+async def test_the_job_comes_again_while_the_link_is_open_and_ends_it_when_given_up(cards: Cards) -> None:
+    customer = await cards.shop.customer()
+    link = await cards.link(customer)
+    (row,) = await cards.links()
+    before = await waiting(cards, str(row["id"]))
+    job = job_of(cards.api, cardLinkId=str(row["id"]))
+    await look(cards.providers, job)
+    assert await waiting(cards, str(row["id"])) == before + 1
+    await give_up(job, "it was tried in vain")
+    assert [one["status"] for one in await cards.links()] == ["failed"]
+    await look(cards.providers, job)
+    assert await waiting(cards, str(row["id"])) == before + 1
+    await cards.seen(link["url"])
+
+
+async def waiting(cards: Cards, payload_has: str) -> int:
+    """How many jobs wait that look at a link."""
+
+    async def work(context: Context) -> int:
         await context.connection.execute("SET LOCAL ROLE NONE")
         statement = "SELECT payload FROM pgqueuer WHERE entrypoint = $1"
-        return [each["payload"] for each in await context.connection.fetch(statement, CARD_LINK_JOB)]
+        found = await context.connection.fetch(statement, CARD_LINK_JOB)
+        return sum(payload_has.encode() in each["payload"] for each in found)
 
-    assert sum(str(row["id"]).encode() in payload for payload in await cards.api.run(work)) == 1
+    number: int = await cards.api.run(work)
+    return number
 
 
 async def test_another_company_knows_nothing_of_a_link(cards: Cards, other_api: Api) -> None:

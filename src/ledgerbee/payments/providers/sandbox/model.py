@@ -17,6 +17,8 @@ SandboxChargeId = NewType("SandboxChargeId", UUID)
 SANDBOX_PAGE: Final = "sandbox_page"
 #: The start of every such secret, so that logs leave it out and a leaked one is recognised.
 PAGE_PREFIX: Final = "lbs_"
+#: The job that delivers an event of the provider; its payload names it: `eventId`.
+SANDBOX_EVENT_JOB: Final = "deliver_sandbox_event"
 #: How long a card can be saved on its page.
 PAGE_LIFE: Final = timedelta(hours=24)
 #: The key by which the provider knows the company; it is the secret of the address for its events.

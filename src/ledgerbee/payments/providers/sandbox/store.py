@@ -13,6 +13,7 @@ from ledgerbee.payments.providers.model import AgreementStatus, ChargeStatus, Su
 from ledgerbee.payments.providers.sandbox.model import (
     PAGE_LIFE,
     PAGE_PREFIX,
+    SANDBOX_EVENT_JOB,
     SANDBOX_PAGE,
     Behavior,
     SandboxCard,
@@ -49,6 +50,7 @@ JOIN sandbox_cards c ON c.company_id = h.company_id AND c.id = h.card_id
 WHERE h.company_id = $1 AND h.status = 'succeeded'
 """
 _REFUNDS: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
+_EVENT: Final = f"SELECT {rows.columns(SandboxEvent)} FROM sandbox_events WHERE company_id = $1"
 _INSERT_EVENT: Final = rows.insert("sandbox_events", SandboxEvent)
 
 
@@ -160,13 +162,20 @@ async def list_moved(
 
 async def tell(
     context: Context, type_: str, subject: Subject, object_id: UUID, reference: str | None, now: datetime
-) -> SandboxEvent:
-    """Write down an event that the provider has to tell."""
+) -> None:
+    """Write down an event that the provider has to tell, and have it delivered after the commit."""
     event = SandboxEvent(
         id=new_id(), type=type_, subject=subject.value, object_id=str(object_id), reference=reference, created_at=now
     )
     await context.connection.execute(_INSERT_EVENT, context.company_id, *rows.values(event))
-    return event
+    context.enqueue(SANDBOX_EVENT_JOB, eventId=str(event.id))
+
+
+async def get_event(context: Context, event_id: UUID) -> SandboxEvent:
+    """An event that is there."""
+    row = await context.connection.fetchrow(f"{_EVENT} AND id = $2", context.company_id, event_id)
+    assert row is not None, "events are never deleted"
+    return SandboxEvent(**row)
 
 
 def _card(row: asyncpg.Record | None) -> SandboxCard | None:
