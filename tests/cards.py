@@ -9,7 +9,6 @@ from tests.conftest import Api
 from tests.pages import Page
 from tests.selling import Shop
 
-from ledgerbee.app.payment_providers import providers_with
 from ledgerbee.payments.payment_methods.actions import look_at_link
 from ledgerbee.payments.payment_methods.model import CardLink, CardLinkId
 from ledgerbee.payments.provider_settings import actions as provider_settings
@@ -80,7 +79,7 @@ class Cards:
     @property
     def providers(self) -> Providers:
         """The adapters, as the worker has them."""
-        return providers_with(self.api.database, clock=self.api.clock)
+        return {ProviderName.SANDBOX: self.provider}
 
     @property
     def provider(self) -> SandboxProvider:

@@ -814,6 +814,18 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Take the write-off of an invoice back", not_found="INVOICE_NOT_FOUND", prepare=_write_invoice_off,
     ),
     extension(
+        "Payments", "POST", "/v1/invoices/{invoiceId}/charges", "payments-write", "Charge an invoice to a saved card",
+        not_found="INVOICE_NOT_FOUND", success=202, prepare=_send_invoice,
+    ),
+    extension(
+        "Payments", "GET", "/v1/invoices/{invoiceId}/charges", "payments-read", "List the charges of an invoice",
+        not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Payments", "GET", "/v1/charges/{chargeId}", "payments-read", "Get a charge by ID",
+        not_found="CHARGE_NOT_FOUND",
+    ),
+    extension(
         "Payments", "GET", "/v1/payments/{paymentId}", "payments-read", "Get a payment by ID",
         not_found="PAYMENT_NOT_FOUND",
     ),

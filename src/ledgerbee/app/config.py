@@ -178,6 +178,8 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(
         default=None, description="File of that key. Unset: `secret.key` in the data folder, made when it is needed."
     )
+    stripe_url: str | None = Field(default=None, description="Address of Stripe's API. Unset: Stripe's own.")
+    quickpay_url: str | None = Field(default=None, description="Address of QuickPay's API. Unset: QuickPay's own.")
     webhooks_allow_loopback: bool | None = Field(
         default=None,
         description="Whether webhooks may go to this machine, by plain http too: for development, true or false. "
@@ -279,7 +281,9 @@ class Settings(BaseSettings):
         """Whether mail goes out under the default address, which no server on the internet takes."""
         return self.smtp_url is not None and self.mail_from == _MAIL_FROM
 
-    @field_validator("attachments_bucket_endpoint", "rates_url", "public_url", "einvoice_url")
+    @field_validator(
+        "attachments_bucket_endpoint", "rates_url", "public_url", "einvoice_url", "stripe_url", "quickpay_url"
+    )
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is None:

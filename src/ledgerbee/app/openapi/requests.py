@@ -125,6 +125,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/invoices/{invoiceId}/child-details": ("POST /v1/invoices/{invoiceId}/send",),
     "GET /v1/credit-notes/{creditNoteId}/e-invoice": ("POST /v1/credit-notes/{creditNoteId}/send",),
     "POST /v1/e-invoice-responses": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/invoices/{invoiceId}/charges": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/apply-credit": (
         "POST /v1/invoices/{invoiceId}/send",

@@ -246,13 +246,15 @@ async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
 
 
 def _emit(context: Context, before: Charge, after: Charge) -> None:
-    topics = {
-        ChargeStatus.SUCCEEDED: "payment.succeeded",
-        ChargeStatus.FAILED: "payment.failed",
-        ChargeStatus.REQUIRES_ACTION: "payment.requires_action",
-    }
-    if after.status is not before.status and after.status in topics:
-        context.emit(topics[after.status], after.id, render(after).as_event(), before=render(before).as_event())
+    if after.status is before.status:
+        return
+    now, was = render(after).as_event(), render(before).as_event()
+    if after.status is ChargeStatus.SUCCEEDED:
+        context.emit("payment.succeeded", after.id, now, before=was)
+    elif after.status is ChargeStatus.FAILED:
+        context.emit("payment.failed", after.id, now, before=was)
+    elif after.status is ChargeStatus.REQUIRES_ACTION:
+        context.emit("payment.requires_action", after.id, now, before=was)
 
 
 async def retry_due(context: Context) -> Sequence[Charge]:
