@@ -92,7 +92,7 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     """Begin to charge new invoices, each to a saved card; those for which that is refused, with why.
 
     For many at once: nobody knows of these invoices before the transaction ends. One on which nothing is due is left
-    out.
+    out, and one that somebody else than the card's owner pays.
     """
     due = [(invoice, method_id) for invoice, method_id in issued if invoice.amount_due]
     if not due:
@@ -103,6 +103,8 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     checked: dict[UUID, LedgerBeeError | None] = {}
     for invoice, method_id in due:
         card = cards[method_id]
+        if card.customer_id != invoice.customer_id:
+            continue
         if method_id not in checked:
             checked[method_id] = await _fault_in_accounts(context, card)
         try:

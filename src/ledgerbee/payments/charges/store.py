@@ -20,9 +20,6 @@ _OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY created_at, id"
 _UNDER_WAY: Final = f"{_SELECT} AND invoice_id = $2 AND status IN ('pending', 'unclear', 'requires_action')"
 _LAST: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
 _TO_RETRY: Final = f"{_SELECT} AND retry_on <= $2 ORDER BY retry_on, id LIMIT $3"
-_TO_LOOK_AT: Final = f"""
-{_SELECT} AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL ORDER BY asked_at LIMIT $2
-"""
 _BY_PROVIDER: Final = (
     f"{_SELECT} AND provider = $2 AND (provider_id = $3 OR reference = $4) ORDER BY created_at LIMIT 1"
 )
@@ -81,11 +78,6 @@ async def find_by_provider(
 async def list_to_retry(context: Context, today: date, limit: int) -> list[Charge]:
     """Charges that failed and whose next one is due."""
     return [_charge(row) for row in await context.connection.fetch(_TO_RETRY, context.company_id, today, limit)]
-
-
-async def list_to_look_at(context: Context, limit: int) -> list[Charge]:
-    """Charges that the provider was asked for and that have not ended, those first that wait longest."""
-    return [_charge(row) for row in await context.connection.fetch(_TO_LOOK_AT, context.company_id, limit)]
 
 
 async def is_retry_due(context: Context, today: date) -> bool:

@@ -237,3 +237,6 @@ def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: I
     if not invoiced.is_deliverable:
         details = {"errorType": "undeliverable_recipient", "invoiceId": str(invoiced.invoice_ids[-1])}
         emit_event(context, "error", subscription_id, form | details)
+    for invoice_id, code in invoiced.uncharged.items():
+        details = {"errorType": "charge_failed", "invoiceId": str(invoice_id), "code": code}
+        emit_event(context, "error", subscription_id, form | details)

@@ -24,6 +24,7 @@ from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
+from ledgerbee.payments.charges import actions as card_charges
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import actions as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
@@ -93,7 +94,22 @@ async def invoice(context: Context, advanced_chains: Sequence[AdvancedChain], tr
     ]
     if untried:
         raise UntriedDocumentsError(untried)
-    return invoiced
+    uncharged = await _charge(context, planned, ready)
+    return [
+        replace(one, uncharged={id_: uncharged[id_].code for id_ in one.invoice_ids if id_ in uncharged})
+        for one in invoiced
+    ]
+
+
+async def _charge(
+    context: Context, planned: Sequence[PlannedInvoice], ready: Sequence[PreparedInvoice]
+) -> dict[UUID, LedgerBeeError]:
+    """Begin to charge the invoices of subscriptions that are billed automatically; those that can't be, with why."""
+    issued = []
+    for one, prepared in zip(planned, ready, strict=True):
+        if (method_id := rules.card_of(one)) is not None:
+            issued.append((prepared.decided.booking.document, method_id))
+    return await card_charges.start_issued(context, issued) if issued else {}
 
 
 async def _prepare(

@@ -98,7 +98,8 @@ class Invoiced(Struct, frozen=True, kw_only=True):
     """What was made of the bills of a chain: its charges as they stand (a credit of several notes
     is a row for each), its invoices in order, and credit notes.
 
-    `is_deliverable` is False where an invoice has no address to go to.
+    `is_deliverable` is False where an invoice has no address to go to. `uncharged` says by the code of an error why an
+    invoice can't be charged to its card.
     """
 
     charges: Sequence[Charge]
@@ -106,6 +107,7 @@ class Invoiced(Struct, frozen=True, kw_only=True):
     credit_note_ids: tuple[UUID, ...] = ()
     refund: Refund = field(default_factory=Refund)
     is_deliverable: bool = True
+    uncharged: Mapping[UUID, str] = field(default_factory=dict)
 
 
 class PayersRefusedError(LedgerBeeError):

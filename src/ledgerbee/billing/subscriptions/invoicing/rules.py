@@ -144,6 +144,14 @@ def booked_today(
     return found
 
 
+def card_of(invoice: PlannedInvoice) -> UUID | None:
+    """The saved card that an invoice is charged to: that of its first subscription which is billed automatically."""
+    subscriptions = (placed.loaded.chain.subscription for placed in invoice.shares)
+    return next(
+        (one.payment_method_id for one in subscriptions if one.automatic_billing and one.payment_method_id), None
+    )
+
+
 def product_lines(lines: Sequence[L]) -> list[L]:
     """The lines of an invoice that are its shares', in their order: without the texts above those of each child."""
     return [line for line in lines if line.line_type is DocumentLineType.PRODUCT]
