@@ -117,6 +117,7 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     await assert_losses_get_an_account(owner, companies)
     await assert_prepayments_get_an_account(owner, companies)
     await assert_deferred_revenue_gets_its_role(owner, companies)
+    await assert_accounts_of_providers_get_their_roles(owner, companies)
     await owner.close()
     await database.close()
 
@@ -193,6 +194,27 @@ async def assert_deferred_revenue_gets_its_role(owner: asyncpg.Connection, compa
         charts = [(await books.api.run(chart_of)).values() for books in companies]
         found = [[one.number for one in chart if one.role == "DEFERRED_REVENUE"] for chart in charts]
         assert found == [[8070], [8079], [], []]
+
+
+async def assert_accounts_of_providers_get_their_roles(owner: asyncpg.Connection, companies: Sequence[Books]) -> None:
+    """What revision 0055 does: the accounts that a Danish chart has get their roles, and none is added."""
+    _, english, busy, _ = companies
+    roles = ("PAYMENT_CLEARING", "PAYMENT_FEES", "UNIDENTIFIED_RECEIPTS")
+    for books in companies:
+        await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
+        await owner.execute("UPDATE accounts SET role = NULL WHERE role = ANY($1)", list(roles))
+        if books is english:
+            await owner.execute("UPDATE accounts SET number = 8049 WHERE number = 8042")
+        elif books is busy:
+            await owner.execute("UPDATE accounts SET is_active = false WHERE number = 6331")
+    script = files("ledgerbee.migrations").joinpath("sql", "0055_sandbox_provider.sql").read_text("utf-8")
+    of_accounts, _, _ = script.partition("-- The provider that is built in")
+    for _ in range(2):  # nothing is done twice
+        await owner.execute(of_accounts)
+        charts = [(await books.api.run(chart_of)).values() for books in companies]
+        found = [{one.number: one.role for one in chart if one.role in roles} for chart in charts]
+        both = {6331: "PAYMENT_CLEARING", 8042: "UNIDENTIFIED_RECEIPTS"}
+        assert found == [both, {6331: both[6331]}, {8042: both[8042]}, {}]
 
 
 async def assert_statements_agree(books: Books) -> None:

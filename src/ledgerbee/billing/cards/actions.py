@@ -1,7 +1,6 @@
 """Saved cards and the subscriptions that are paid with them: applied, and lost with the card."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from ledgerbee.billing.cards import store
 from ledgerbee.billing.cards.model import Applied
 from ledgerbee.billing.subscriptions.actions import update
 from ledgerbee.billing.subscriptions.store import chains
+from ledgerbee.core.fields import replace
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingRelationship
 from ledgerbee.payments.payment_methods import actions as methods

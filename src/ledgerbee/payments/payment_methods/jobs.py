@@ -52,8 +52,8 @@ def looks_of(providers: Providers) -> JobKind:
         run=partial(look, providers),
         give_up=give_up,
         is_foreseen=_is_foreseen,
-        max_attempts=30,
-        max_unforeseen=5,
-        first_pause=timedelta(minutes=1),
+        max_attempts=12,
+        max_unforeseen=4,
+        first_pause=timedelta(seconds=15),
         longest_pause=timedelta(hours=6),
     )
