@@ -16,6 +16,8 @@ from tests.api.test_oauth import make_client, token_of
 from tests.api.test_payments import account, pay
 from tests.api.usage_steps import metering
 from tests.attached import PDF, File, attach
+from tests.card_provider import Behavior
+from tests.charging import Charger
 from tests.conftest import Api
 from tests.drafting import V2, drafted, plain
 from tests.ledger_books import OUTPUT_VAT, Books, as_owner, books_of
@@ -220,6 +222,14 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "late_usage": {OWN: "*"},
     "event_counters": {OWN: "*"},
     "payment_providers": {OWN: "*"},
+    "provider_events": {OWN: "*"},
+    "charges": {
+        VERIFY: "id reference invoice_id customer_id amount currency status payment_id unapplied_amount"
+        " unapplied_entry_id",
+        STAYS: "payment_method_id provider attempt created_at",
+        OWN: "provider_id decline_code decline_message is_soft_decline action_url retry_on asked_at finished_at"
+        " updated_at",
+    },
     "sandbox_cards": {OWN: "*"},
     "sandbox_charges": {OWN: "*"},
     "sandbox_refunds": {OWN: "*"},
@@ -311,6 +321,13 @@ CHANGES: Final = {
     "order_confirmation_lines.order_confirmation_id": "order_confirmation_id = gen_random_uuid()"
     " WHERE line_type = 'product'",
     "document_snapshots.content": "content = jsonb_set(content, '{amount}', '\"1.00\"')",
+    "charges.customer_id": "customer_id = gen_random_uuid()",
+    "charges.amount": "amount = amount + 1",
+    "charges.status": "status = 'failed', decline_code = 'x', payment_id = NULL, unapplied_amount = 0,"
+    " unapplied_entry_id = NULL",
+    "charges.payment_id": "payment_id = gen_random_uuid()",
+    "charges.unapplied_amount": "unapplied_amount = unapplied_amount - 1",
+    "charges.unapplied_entry_id": "unapplied_entry_id = gen_random_uuid()",
     "payments.amount": "amount = amount - 1",
     "payments.base_amount": "base_amount = 1",
     "payments.base_settled": "base_settled = 1",
@@ -443,6 +460,7 @@ async def a_year_of(api: Api) -> Books:
     assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200
     await attach(books, File.of(PDF, "application/pdf"))
     await imported(api, lines(row("1.00"), row("2.00")))
+    await _charged(api)
     metered = await metering(api)
     await metered.span(date(2026, 1, 1))
     await metered.reported(5)
@@ -451,6 +469,17 @@ async def a_year_of(api: Api) -> Books:
     assert (await api.post(f"/v1/usage/backfills/{backfill}/events", {"events": [metered.keyed(5)]})).is_success
     assert (await api.post(f"/v1/usage/backfills/{backfill}/close")).is_success
     return books
+
+
+async def _charged(api: Api) -> None:
+    """A charge that found a part of its invoice paid."""
+    charger = Charger(api)
+    await charger.set_up()
+    invoice = await charger.due("100")
+    charger.provider.next = [Behavior.LOSES_ANSWER]
+    charge = await charger.carry_out(await charger.charge(invoice))
+    await pay(charger, invoice, "25")
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
 
 
 async def _prepaid(shop: Shop) -> None:

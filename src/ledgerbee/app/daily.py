@@ -13,6 +13,6 @@ DAILY: Final[tuple[DailyTask, ...]] = (
     DailyTask(name="open_financial_year", run=open_year_of_day, is_due=is_year_due),
     DailyTask(name="recognize_revenue", run=deferrals.recognize_day, is_due=deferrals.is_due),
     DailyTask(name="age_payment_methods", run=payment_methods.age_day, is_due=payment_methods.is_due),
-    DailyTask(name="retry_charges", run=charges.retry_day, is_due=charges.is_due),
+    DailyTask(name="charges", run=charges.charge_day, is_due=charges.is_due),
     DailyTask(name="billing", run=billing.run_day, is_due=billing.is_due),
 )

@@ -125,6 +125,7 @@ CREATE TABLE charges (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (company_id, id),
+    CONSTRAINT charges_finite CHECK (amount < 'Infinity' AND unapplied_amount < 'Infinity'),
     CONSTRAINT charges_reference UNIQUE (company_id, reference),
     CONSTRAINT charges_finished CHECK ((finished_at IS NOT NULL) = (status IN ('succeeded', 'failed'))),
     CONSTRAINT charges_booked CHECK ((status = 'succeeded') = (payment_id IS NOT NULL OR unapplied_entry_id IS NOT NULL)),
@@ -161,6 +162,7 @@ BEGIN
     RAISE EXCEPTION 'charge % has ended and cannot be changed', OLD.reference USING ERRCODE = 'LB450';
 END
 $$;
+REVOKE EXECUTE ON FUNCTION keep_finished_charge() FROM PUBLIC;
 CREATE TRIGGER keep_finished_charge BEFORE UPDATE ON charges
     FOR EACH ROW WHEN (OLD.status IN ('succeeded', 'failed')) EXECUTE FUNCTION keep_finished_charge();
 

@@ -259,6 +259,12 @@ def _emit(context: Context, before: Charge, after: Charge) -> None:
         context.emit("payment.requires_action", after.id, now, before=was)
 
 
+async def look_again(context: Context) -> None:
+    """Have charges looked at for which nobody has asked for a day: their job was given up."""
+    for charge_id in await store.list_unanswered(context, context.now - rules.LEFT_ALONE):
+        context.enqueue(CHARGE_JOB, chargeId=str(charge_id))
+
+
 async def retry_due(context: Context) -> Sequence[Charge]:
     """Begin the next charge of those that failed and may go through by now; at most `MAX_RETRIED` of them.
 

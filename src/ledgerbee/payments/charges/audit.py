@@ -22,17 +22,7 @@ WHERE c.company_id = $1 AND (i.id IS NULL
     OR (c.status <> 'succeeded' AND (c.payment_id IS NOT NULL OR c.unapplied_entry_id IS NOT NULL)))
 ORDER BY c.id LIMIT 1
 """
-#: An entry that says that it is of a charge is the one that the charge names.
-_ENTRIES: Final = """
-SELECT e.id FROM journal_entries e
-LEFT JOIN charges c ON c.company_id = $1 AND c.id = e.source_id AND c.unapplied_entry_id = e.id
-WHERE e.company_id = $1 AND e.source_type = 'charge' AND c.id IS NULL ORDER BY e.id LIMIT 1
-"""
-
-_FAULTS: Final = (
-    (_BOOKED, "charge {id} isn't booked as it says"),
-    (_ENTRIES, "journal entry {id} is of no charge"),
-)
+_FAULTS: Final = ((_BOOKED, "charge {id} isn't booked as it says"),)
 
 
 async def fault_in_card_charges(context: Context) -> str | None:

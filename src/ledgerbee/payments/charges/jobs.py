@@ -5,32 +5,44 @@ asked what it knows of the reference before it is asked to charge: so a lost ans
 what the provider has never heard of.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.payments.charges import actions, rules, store
 from ledgerbee.payments.charges.actions import Question
 from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, UNDER_WAY, ChargeId
+from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.providers.model import (
     ChargeRequest,
     Decline,
     Provider,
     ProviderCharge,
-    ProviderName,
     ProviderRefusedError,
+    Providers,
     ProviderUnclearError,
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
-Providers = Mapping[ProviderName, Provider]
-
-#: Tries while the provider doesn't answer or doesn't decide: with the longest pause a month of them.
-_MOST_TRIES: Final = 750
+#: Why an answer can't be booked, until somebody opens a period or names an account.
+_NOT_BOOKED: Final = frozenset(
+    {
+        ACCOUNT_NOT_BOOKABLE,
+        EXCHANGE_RATE_MISSING,
+        FISCAL_YEAR_MISSING,
+        PAYMENT_ACCOUNT_INVALID,
+        PAYMENT_ACCOUNT_MISSING,
+        PERIOD_LOCKED,
+    }
+)
+#: Tries while the provider doesn't answer or doesn't decide: a day and a half of them, and then the daily task looks.
+_MOST_TRIES: Final = 40
 
 
 async def charge_card(providers: Providers, run: JobRun) -> None:
@@ -104,7 +116,9 @@ async def give_up(run: JobRun, reason: str) -> None:
 
 
 def _is_foreseen(fault: Exception) -> bool:
-    return isinstance(fault, ProviderUnclearError) or (isinstance(fault, LedgerBeeError) and fault.status != 500)
+    if isinstance(fault, LedgerBeeError):
+        return fault.is_passing or fault.error_code in _NOT_BOOKED
+    return isinstance(fault, ProviderUnclearError)
 
 
 def charges_of(providers: Providers) -> JobKind:
@@ -114,7 +128,7 @@ def charges_of(providers: Providers) -> JobKind:
         give_up=give_up,
         is_foreseen=_is_foreseen,
         max_attempts=_MOST_TRIES,
-        max_unforeseen=8,
+        max_unforeseen=5,
         first_pause=timedelta(seconds=5),
         longest_pause=timedelta(hours=1),
     )

@@ -1,7 +1,7 @@
 """Rows of charges, and the cards that they are of."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +23,15 @@ _TO_RETRY: Final = f"{_SELECT} AND retry_on <= $2 ORDER BY retry_on, id LIMIT $3
 _BY_PROVIDER: Final = (
     f"{_SELECT} AND provider = $2 AND (provider_id = $3 OR reference = $4) ORDER BY created_at LIMIT 1"
 )
-_IS_RETRY_DUE: Final = "SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2)"
+_UNANSWERED: Final = """
+SELECT id FROM charges
+WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $2 ORDER BY asked_at
+"""
+_IS_DUE: Final = """
+SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2) OR EXISTS (
+    SELECT FROM charges
+    WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $3)
+"""
 _INSERT: Final = rows.insert_many("charges", Charge)
 _UPDATE: Final = rows.update(
     "charges",
@@ -80,9 +88,15 @@ async def list_to_retry(context: Context, today: date, limit: int) -> list[Charg
     return [_charge(row) for row in await context.connection.fetch(_TO_RETRY, context.company_id, today, limit)]
 
 
-async def is_retry_due(context: Context, today: date) -> bool:
-    """Whether the next charge of one that failed is due."""
-    return bool(await context.connection.fetchval(_IS_RETRY_DUE, context.company_id, today))
+async def is_anything_due(context: Context, today: date, asked_before: datetime) -> bool:
+    """Whether the next charge of one that failed is due, or one was last asked for before a moment and hasn't ended."""
+    return bool(await context.connection.fetchval(_IS_DUE, context.company_id, today, asked_before))
+
+
+async def list_unanswered(context: Context, asked_before: datetime) -> list[ChargeId]:
+    """Charges that were last asked for before a moment and haven't ended."""
+    found = await context.connection.fetch(_UNANSWERED, context.company_id, asked_before)
+    return [ChargeId(row["id"]) for row in found]
 
 
 async def insert(context: Context, charges: Sequence[Charge]) -> None:

@@ -109,6 +109,8 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM credit_notes n WHERE n.company_id = $1 AND n.id = e.source_id AND n.journal_entry_id = e.id)
     WHEN 'payment' THEN EXISTS (
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
+    WHEN 'charge' THEN EXISTS (
+        SELECT FROM charges c WHERE c.company_id = $1 AND c.id = e.source_id AND c.unapplied_entry_id = e.id)
     WHEN 'credit_use' THEN EXISTS (
         SELECT FROM credit_uses u WHERE u.company_id = $1 AND u.id = e.source_id AND u.journal_entry_id = e.id)
     WHEN 'write_off' THEN EXISTS (
