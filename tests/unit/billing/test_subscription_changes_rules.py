@@ -432,6 +432,28 @@ def test_cadences_keep_what_is_held_of_each_product() -> None:
     assert life.chain.versions[-1].terms.items == (Item(yearly.id, D(7)),)
 
 
+def test_cadences_keep_how_much_recurs_beside_what_is_metered() -> None:
+    """3 a month with usage of the same product are 3 a year; two prices of a product keep their order."""
+    monthly = price("310")
+    calls = usage_price(product=monthly.product_id)
+    seat, yearly, yearly_seat = (
+        price(amount, cadence, product=monthly.product_id)
+        for amount, cadence in (("20", MONTH), ("3650", YEAR), ("200", YEAR))
+    )
+    alternative = PlanAlternative(
+        YEAR, 1, (PlanItem(yearly.id), PlanItem(yearly_seat.id, optional=True), PlanItem(calls.id, optional=True))
+    )
+    for items, quantities in (
+        ((PlanItem(monthly.id, D(3)), PlanItem(calls.id)), [(yearly, 3), (yearly_seat, 3), (calls, 1)]),
+        ((PlanItem(monthly.id, D(3)), PlanItem(seat.id, D(7))), [(yearly, 3), (yearly_seat, 7)]),
+        ((PlanItem(calls.id),), [(yearly, 1), (calls, 1)]),
+    ):
+        offered = plan(*items, alternatives=[alternative])
+        life = subscribed(offered, [monthly, calls, seat, yearly, yearly_seat], "01-01", AT_ONCE)
+        life.now(CADENCE, "02-01", interval="year", intervalCount=1)
+        assert life.chain.versions[-1].terms.items == tuple(Item(one.id, D(count)) for one, count in quantities)
+
+
 @pytest.mark.parametrize("mode", ProrationBehavior)
 def test_restarting_the_period_credits_the_rest_and_charges_a_whole_one(mode: ProrationBehavior) -> None:
     life, (_, second) = plans_of("310", "620", mode=mode)
