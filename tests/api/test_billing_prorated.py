@@ -460,3 +460,38 @@ async def test_a_lower_quantity_that_waited_leaves_an_invoice_that_can_be_refund
     # Two days of three, thirty-one less two of one in January, and two days of one in February.
     assert await net(biller) == Decimal("300.00") - Decimal("187.10") + Decimal(100) - Decimal("92.86")
     await biller.check_books()
+
+
+async def test_a_credit_that_waits_takes_back_no_more_than_what_is_left_when_it_is_billed(biller: Biller) -> None:
+    """Credited by hand meanwhile, after a credit at once; and an invoice that was given up."""
+    price = await biller.recurring("310")
+    plan = await biller.plan(price)
+    options: dict[str, Any] = {
+        "productOverrides": [{"priceId": price, "quantity": 3}],
+        "prorationBehavior": "create_prorations",
+    }
+    credited, given_up = [await biller.subscribe(plan, "2026-01-01", **options) for _ in range(2)]
+    await biller.bill()
+    invoices = {one["lines"][0]["subscriptionId"]: one for one in await biller.invoices()}
+    biller.on("2026-01-10")
+    await biller.ok("POST", f"/v1/invoices/{invoices[given_up]['id']}/write-off", {})
+    fewer: dict[str, Any] = {
+        "effectiveDate": "2026-01-10",
+        "payload": {"products": [{"priceId": price, "quantity": 1}]},
+    }
+    await biller.change(given_up, "edit_products", **fewer)
+    biller.on("2026-01-11")
+    fewer = {"effectiveDate": "2026-01-11", "payload": {"products": [{"priceId": price, "quantity": 2}]}}
+    await biller.change(credited, "edit_products", prorationBehavior="always_invoice", **fewer)
+    biller.on("2026-01-21")
+    await biller.change(credited, "pause", effectiveDate="2026-01-21")
+    line = invoices[credited]["lines"][0]["id"]
+    await biller.credited(invoices[credited], {"invoiceLineId": line, "quantity": 1, "unitPrice": "600"})
+    biller.on("2026-01-27")
+    await biller.change(credited, "resume", effectiveDate="2026-01-27")
+    biller.on("2026-02-01")
+    await biller.bill()
+    billed = {one["lines"][0]["subscriptionId"]: one for one in await biller.invoices() if one["date"] == "2026-02-01"}
+    assert [line["totalPrice"] for line in billed[credited]["lines"]] == ["-120.00", "100.00", "620.00"]
+    assert (billed[given_up]["subtotal"], len(await biller.notes())) == ("310.00", 2)
+    await biller.check_books()

@@ -1,13 +1,14 @@
 """What of a bill stands on its invoice, and what is credited by notes. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Bill, BillShare, BookedAs, Charge, ChargeKind
+from ledgerbee.billing.charges.rules.proration import left_of
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ZERO, total
 
@@ -130,6 +131,44 @@ def _netted(charges: Sequence[Charge], own: Collection[UUID], set_off: Mapping[U
             on_note = EXACT.subtract(charge.net, kept)
             shares.append(BillShare(charge, kept, on_note, charge.credits_charge_id if kept else None))
     return shares
+
+
+def within_left(
+    billed: Sequence[Charge],
+    known: Iterable[Charge],
+    credited_by_notes: Mapping[UUID, Decimal],
+    given_up: Collection[UUID] = (),
+) -> list[Charge]:
+    """Charges that are billed together, with credits that waited as far as something is left for them: others may have
+    credited what was charged since then (decisions "Proration and edits").
+
+    `known` are all charges that `left_of` has to see. Of lines in `given_up` nothing is left to take back: a credit
+    only sets off what the same change charges for the same days. A change that was reversed stays as it is.
+    """
+    billed_ids, reversed_ = {one.id for one in billed}, _reversed(billed)
+    seen = [one for one in known if not one.is_credit or one.id not in billed_ids or one.id in reversed_]
+    by_id = {one.id: one for one in seen}
+    charged: dict[tuple[object, ...], Decimal] = defaultdict(lambda: ZERO)
+    for one in billed:
+        charged[_what_changed(one)] = EXACT.add(charged[_what_changed(one)], max(one.net, ZERO))
+    found = []
+    for charge in billed:
+        credited = None if charge.credits_charge_id is None else by_id.get(charge.credits_charge_id)
+        if credited is None or charge.id in reversed_:
+            found.append(charge)
+            continue
+        left = left_of(credited, seen, credited_by_notes)
+        if credited.invoice_line_id in given_up:
+            left = min(left, charged[_what_changed(charge)])
+        kept = replace(charge, net=max(charge.net, -left))
+        charged[_what_changed(charge)] = EXACT.add(charged[_what_changed(charge)], kept.net)
+        seen.append(kept)
+        found.append(kept)
+    return found
+
+
+def _what_changed(charge: Charge) -> tuple[object, ...]:
+    return charge.service, charge.change_id
 
 
 def without_void(charges: Sequence[Charge]) -> list[Charge]:

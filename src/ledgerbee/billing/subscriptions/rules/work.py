@@ -14,6 +14,7 @@ from ledgerbee.billing.charges.rules import (
     price_for_period,
     settle,
     share_of,
+    within_left,
     without_void,
 )
 from ledgerbee.billing.subscriptions.model import (
@@ -135,6 +136,10 @@ class Work:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
         self._keep([*waiting, *charges])
         billed = without_void([*waiting, *charges])
+        if any(one.is_credit for one in waiting):
+            chain = self.chain
+            billed = within_left(billed, chain.charges, chain.credited_by_notes, chain.given_up)
+            self._keep(billed)
         if any(charge.net or charge.id in self.uncounted for charge in billed):
             self.bills.append(Bill(on, tuple(billed), is_refund, nets))
 
