@@ -919,6 +919,18 @@ def test_changes_come_before_the_bill_of_their_day_whatever_waits_for_late_usage
     assert totals(life)[1:] == [("02-01", "318.00", "0"), ("02-03", "0", "-287.86")]
 
 
+@pytest.mark.parametrize("at_most", [1, 24])
+def test_from_arrears_to_advance_both_periods_of_the_day_are_billed(at_most: int) -> None:
+    """However few billing dates are asked for: they are on one invoice."""
+    life = of_price("200", "11-30", NEXT_INVOICE, direction=ARREARS)
+    life.change(DIRECTION, "12-30", billingDirection="advance")
+    life.run("12-30", at_most=at_most)
+    assert totals(life) == [("12-30", "200.00", "0"), ("12-30", "200.00", "0")]
+    late = of_price("200", "01-01", NEXT_INVOICE)
+    late.run("06-15", at_most=1)
+    assert totals(late) == [("01-01", "200.00", "0")]
+
+
 def test_before_all_bills_where_nothing_may_be_billed() -> None:
     life = of_price("310", "01-01", NEXT_INVOICE)
     change = life.change(CANCEL, "03-11", refundBehavior="prorated")
