@@ -74,7 +74,7 @@ WHERE c.company_id = $1 AND c.subscription_id = ANY($2)
        OR (c.kind IN ('usage', 'usage_difference') AND EXISTS (
            SELECT FROM unnest($4::uuid[], $5::uuid[], $6::date[]) l (subscription_id, price_id, day)
            WHERE l.subscription_id = c.subscription_id AND l.price_id = c.price_id
-             AND l.day >= c.service_start AND l.day < c.service_end)))
+             AND l.day < c.service_end)))
 ORDER BY c.subscription_id, c.created_at, c.id
 """
 #: What credit notes took off invoice lines, but for our own, which are credits among the charges; null for lines of
@@ -112,7 +112,8 @@ async def open_charges(
     late: Sequence[tuple[UUID, UUID, date]],
 ) -> dict[UUID, list[Charge]]:
     """Charges of subscriptions that a change on `since` or later may credit, that wait, that came once, and usage of
-    the days in `late` (subscription, price, day); by subscription, in the order in which they were made."""
+    the days in `late` (subscription, price, day) and after them; by subscription, in the order in which they were
+    made."""
     columns = [list(column) for column in zip(*late, strict=True)] if late else [[], [], []]
     found = await context.connection.fetch(_OPEN, context.company_id, list(subscription_ids), since, *columns)
     by_subscription: dict[UUID, list[Charge]] = {subscription_id: [] for subscription_id in subscription_ids}
