@@ -621,6 +621,15 @@ def test_rates_of_documents_are_not_those_of_the_month_end() -> None:
     }  # fmt: skip
 
 
+def test_days_that_are_billed_later_by_another_direction_are_not_invoiced() -> None:
+    """Paid ahead until 1 February, and from the 11th on in arrears from month to month: the 21 days' credit waits."""
+    life = of("01-01")
+    life.now(ChangeType.CHANGE_DIRECTION, "01-11", billingDirection="arrears", restarts=True)
+    for on in ("01-11", "02-10"):
+        life.run(on)
+        assert why(reconcile(life, "01-31")) == {"mrr": "310.00", "agreed": "310.00", "invoiced": "310.00"}
+
+
 def test_lines_are_rounded() -> None:
     odd = price("100")
     life = subscribed(plan(odd), [odd], "01-15", anchor="01-01")

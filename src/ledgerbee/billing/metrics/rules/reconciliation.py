@@ -195,10 +195,12 @@ class Reconciling:
             is_small = abs(rest) < _unit(chain.currency) * len(over)
             reasons[Reason.ROUNDING if is_small else Reason.NOT_REFUNDED].add(rest)
             return
+        if stretch.start >= chain.billed_until:  # what was billed of these days is taken back, or was on its own grid
+            reasons[Reason.NOT_INVOICED].add(rest)
+            return
         charged = [one for one in over if not one.is_credit]
         if not charged:
-            is_billed = stretch.start < chain.billed_until
-            reasons[Reason.GIVEN_AWAY if is_billed else Reason.NOT_INVOICED].add(rest)
+            reasons[Reason.GIVEN_AWAY].add(rest)
             return
         exact = sum((_exact(one, stretch) for one in over), NOTHING)
         reasons[Reason.ROUNDING].add(rest - (exact - agreed))
