@@ -219,6 +219,35 @@ async def test_vat_is_given_back_where_it_was_charged(biller: Biller) -> None:
     await biller.check_books()
 
 
+async def test_what_another_rate_of_vat_was_charged_on_is_given_back_by_a_note(biller: Biller) -> None:
+    """From what has VAT to what has none: the new invoice has no negative line with more VAT than it charges."""
+    services = next(it for it in (await biller.ok("GET", "/v1/product-groups"))["data"] if it["number"] == "2")
+    accounts = {name: services[name] for name in ("euAccountId", "abroadAccountId", "domesticWithoutVatAccountId")}
+    exempt = {"number": "77", "name": "Exempt", "domesticAccountId": services["abroadAccountId"], **accounts}
+    await biller.ok("POST", "/v1/product-groups", exempt)
+    yearly = [{"items": [{"priceId": await biller.recurring("2000", "year", group="77")}]}]
+    with_vat = await biller.plan(await biller.recurring("1600"), alternatives=yearly)
+    without = await biller.plan(await biller.recurring("1700", group="77"))
+    biller.on("2026-12-01")
+    at_once, later, cadence = [await biller.subscribe(with_vat, "2026-12-01") for _ in range(3)]
+    await biller.bill()
+    await replace_plan(biller, at_once, without, "2026-12-02", "always_invoice")
+    at_boundary = {"effectiveDate": "2026-12-02", "prorationBehavior": "create_prorations", "restartPeriod": True}
+    await biller.change(later, "replace_plan", payload={"planId": without}, **at_boundary)
+    now = {"effectiveDate": "2026-12-02", "prorationBehavior": "always_invoice"}
+    await biller.change(cadence, "change_cadence", payload={"interval": "year"}, **now)
+    assert {one["outcome"] for one in (await biller.bill())["results"]} == {"invoiced", "credited"}
+    biller.on("2026-12-12")
+    refund = (await biller.cancel(cadence, refundBehavior="prorated"))["refund"]
+    assert (refund["amount"], len(refund["creditNoteIds"])) == ("1945.21", 1)
+    invoiced = [(one["subtotal"], one["vat"]) for one in await biller.invoices()]
+    assert invoiced[:3] == [("1600.00", "400.00")] * 3
+    assert sorted(invoiced[3:]) == [("1645.16", "0.00"), ("1700.00", "0.00"), ("2000.00", "0.00")]
+    noted = [(one["subtotal"], one["vat"]) for one in await biller.notes()]
+    assert noted == [("-1548.39", "-387.10")] * 3 + [("-1945.21", "0.00")]
+    await biller.check_books()
+
+
 async def test_a_first_part_of_a_period_costs_its_days(biller: Biller) -> None:
     biller.on("2026-07-11")
     plan = await biller.plan(await biller.recurring("200"))

@@ -165,7 +165,7 @@ def test_no_part_of_what_is_too_long_is_below_zero_and_nothing_is_lost(nets: lis
     shares = [
         InvoiceShare(loaded(life), BillShare(replace(charge, id=new_id(), net=D(net)), D(net), D(0))) for net in nets
     ]
-    pieces, rest = rules._cut(shares, 3)
+    pieces, rest = rules._cut(shares, 3, {})
     assert all(0 < len(piece) <= 3 for piece in pieces)
     assert all(sum(one.share.on_invoice for one in piece) >= 0 for piece in pieces)
     placed = [one.share.on_invoice for piece in pieces for one in piece] + [one.share.on_note for one in rest]
@@ -232,21 +232,29 @@ def test_how_it_is_booked_today_decides_where_a_credit_stands() -> None:
     small, large = price("310"), price("620")
     plans = [plan(small), plan(large)]
     life = subscribed(plans[0], [small, large], "01-01", AT_ONCE, others=[plans[1]])
+    chains = [(loaded(life), carried(life, "01-01"))]
+    assert (rules.credited_charges(chains), rules.prices_of_bills(chains)) == ([], [])
     life.run("01-01")
     billed = life.chain.charges[0]
     life.change(ChangeType.REPLACE_PLAN, "01-11", planId=str(plans[1].plan_id))
     chains = [(loaded(life), carried(life, "01-11"))]
-    planned = rules.plan_invoices(chains)
-    assert rules.credited_charges(planned) == [billed.id]
+    assert rules.credited_charges(chains) == [billed.id]
+    asked = rules.prices_of_bills(chains)
     account_id, buyer = new_id(), invoice("DKK")
-    lines = [replace(line, account_id=account_id) for line in rules.lines_of(planned.invoices[0])]
-    today = rules.booked_today(planned, [(buyer, lines)])
+    lines = [replace(line, account_id=account_id) for line in rules.lines_of(asked[0])]
+    today = rules.booked_today(asked, [(buyer, lines)])
     here = BookedAs(buyer.customer_id, buyer.customer_department_id, account_id, None, None)
     assert today == {life.subscription.id: {small.id: here, large.id: here}}
-    assert rules.plan_invoices(chains, today, {billed.id: here}).shares == planned.shares
-    apart = rules.plan_invoices(chains, today, {billed.id: here._replace(vat_rate=D(25))})
-    assert [one.share.on_note for one in apart.on_notes] == [D("-210.00")]
-    assert rules.credited_charges(apart) == []
+    (made,), notes, _ = rules.plan_invoices(chains, today, {billed.id: here})
+    assert [one.share.on_invoice for one in made.shares] == [D("-210.00"), D("420.00")]
+    assert notes == ()
+    moved = here._replace(vat_rate=D(25))
+    # It was booked otherwise; and it is as it was, but what is charged instead isn't.
+    other: dict[UUID, dict[UUID, BookedAs]] = {life.subscription.id: {small.id: moved, large.id: here}}
+    for booked, earlier in ((today, moved), (other, moved)):
+        (made,), notes, _ = rules.plan_invoices(chains, booked, {billed.id: earlier})
+        assert [one.share.on_invoice for one in made.shares] == [D("420.00")]
+        assert [one.share.on_note for one in notes] == [D("-210.00")]
 
 
 def test_what_came_late_is_one_line_of_the_difference() -> None:

@@ -25,9 +25,10 @@ def share_bill(
 
     `today` says by price how a line is booked on the new invoice, `earlier` by charge how that was which a credit takes
     back. Where both aren't the same the credit becomes a note, so that revenue and VAT go back to where they came from.
-    Of a bill that `nets` and charges no more than it credits, a charge is set off against a credit of the same change
-    and days that is booked as it is, of its own price first; what is left of credits becomes notes, and what is left
-    of charges the invoice. A change that was reversed for the same days stands where those were billed.
+    A credit has room where charges are booked as it is: at no rate of VAT an invoice is below zero.
+    Of a bill that `nets`, where it charges no more than it credits of what is booked alike, a charge is set off against
+    a credit of the same change and days, of its own price first; what is left of credits becomes notes, and what is
+    left of charges the invoice. A change that was reversed for the same days stands where those were billed.
     """
     reversed_ = _reversed(bill.charges)
     if not reversed_:
@@ -74,21 +75,36 @@ def _share_bill(bill: Bill, today: Mapping[UUID, BookedAs], earlier: Mapping[UUI
         and (billed := earlier.get(one.credits_charge_id)) is not None
         and today.get(one.price_id) != billed
     }
-    charged = total([one.net for one in bill.charges if not one.is_credit])
-    credited = -total([one.net for one in bill.charges if one.is_credit and one.id not in strays])
-    if bill.nets and earlier and charged <= credited:
-        return tuple(_netted(bill.charges, own, _set_off(bill.charges, own, today, earlier)))
-    room = ZERO if bill.is_refund else charged
+    # What isn't a stray is booked as its price is today: only what is booked alike makes room for it.
+    charged: dict[BookedAs | None, Decimal] = defaultdict(lambda: ZERO)
+    credited: dict[BookedAs | None, Decimal] = defaultdict(lambda: ZERO)
+    for one in bill.charges:
+        if one.id not in strays:
+            sums = credited if one.is_credit else charged
+            sums[today.get(one.price_id)] = EXACT.add(sums[today.get(one.price_id)], one.net)
+    if bill.is_refund or any(amount < 0 for amount in charged.values()):
+        rooms = dict.fromkeys(charged, ZERO)
+    else:
+        rooms = dict(charged)
+    nets = bill.nets and bool(earlier)
+    netted = {booked for booked in {*charged, *credited} if nets and charged[booked] <= -credited[booked]}
+    netting = [one for one in bill.charges if one.is_credit or today.get(one.price_id) in netted]
+    set_off = _set_off(netting, own, today, earlier) if netted else {}
     # Credits of what stands on this very invoice have no note to go to: they come first.
     shares: dict[int, BillShare] = {}
     for index in sorted(range(len(bill.charges)), key=lambda i: (bill.charges[i].credits_charge_id not in own, i)):
         charge = bill.charges[index]
-        if not charge.is_credit:
+        booked = today.get(charge.price_id)
+        if charge.id in strays or booked in netted:
+            shares[index] = _netted(charge, bill.charges, own, set_off)
+        elif not charge.is_credit:
             shares[index] = BillShare(charge, charge.net, ZERO)
-            continue
-        on_invoice = ZERO if charge.id in strays else max(charge.net, -room)
-        room = EXACT.add(room, on_invoice)
-        shares[index] = BillShare(charge, on_invoice, EXACT.subtract(charge.net, on_invoice))
+        else:
+            room = rooms.get(booked, ZERO)
+            is_own = charge.credits_charge_id in own and not bill.is_refund
+            on_invoice = charge.net if is_own else max(charge.net, -room)
+            rooms[booked] = max(EXACT.add(room, on_invoice), ZERO)
+            shares[index] = BillShare(charge, on_invoice, EXACT.subtract(charge.net, on_invoice))
     return tuple(shares[index] for index in range(len(bill.charges)))
 
 
@@ -119,18 +135,15 @@ def _set_off(
     return found
 
 
-def _netted(charges: Sequence[Charge], own: Collection[UUID], set_off: Mapping[UUID, Charge]) -> list[BillShare]:
-    shares = []
-    for charge in charges:
-        if charge.id in set_off:
-            shares.append(BillShare(charge, charge.net, ZERO, set_off[charge.id].credits_charge_id))
-        elif not charge.is_credit or charge.credits_charge_id in own:
-            shares.append(BillShare(charge, charge.net, ZERO))
-        else:
-            kept = -total([one.net for one in charges if set_off.get(one.id) is charge])
-            on_note = EXACT.subtract(charge.net, kept)
-            shares.append(BillShare(charge, kept, on_note, charge.credits_charge_id if kept else None))
-    return shares
+def _netted(
+    charge: Charge, charges: Sequence[Charge], own: Collection[UUID], set_off: Mapping[UUID, Charge]
+) -> BillShare:
+    if charge.id in set_off:
+        return BillShare(charge, charge.net, ZERO, set_off[charge.id].credits_charge_id)
+    if not charge.is_credit or charge.credits_charge_id in own:
+        return BillShare(charge, charge.net, ZERO)
+    kept = -total([one.net for one in charges if set_off.get(one.id) is charge])
+    return BillShare(charge, kept, EXACT.subtract(charge.net, kept), charge.credits_charge_id if kept else None)
 
 
 def within_left(

@@ -64,13 +64,15 @@ def plan_invoices(
                 grouped.setdefault(key, []).extend(on_invoice)
     invoices = []
     for (on, payer_id, _, currency), own_shares in sorted(grouped.items(), key=lambda item: item[0][0]):
-        parts, left_over = _divide(own_shares)
+        parts, left_over = _divide(own_shares, today)
         on_notes |= {one.share.charge.id: one for one in left_over}
         invoices += [PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(part)) for part in parts]
     return InvoicePlan(tuple(invoices), tuple(on_notes.values()), tuple(set_off))
 
 
-def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+def _divide(
+    shares: Sequence[InvoiceShare], today: Mapping[UUID, Mapping[UUID, BookedAs]]
+) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
     """The invoices that shares of one payer take, and what has to go onto notes after all.
 
     A child's lines stay together, unless they are more than an invoice may have.
@@ -81,7 +83,7 @@ def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], l
     for _, group in groupby(sorted(shares, key=_child_of), key=_child_of):
         own = list(group)
         headings = int(own[0].loaded.is_child)
-        pieces, rest = ([own], []) if len(own) + headings <= MAX_LINES else _cut(own, MAX_LINES - headings)
+        pieces, rest = ([own], []) if len(own) + headings <= MAX_LINES else _cut(own, MAX_LINES - headings, today)
         left_over += rest
         for piece in pieces:
             if len(piece) + headings > room:
@@ -92,27 +94,35 @@ def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], l
     return parts, left_over
 
 
-def _cut(shares: Sequence[InvoiceShare], size: int) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
-    """Shares in pieces of at most `size`, none of which is below zero; and the credits that none has room for, as they
-    go onto notes."""
+def _cut(
+    shares: Sequence[InvoiceShare], size: int, today: Mapping[UUID, Mapping[UUID, BookedAs]]
+) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+    """Shares in pieces of at most `size`, none of which is below zero at any rate of VAT; and the credits that none has
+    room for, as they go onto notes."""
     charged = deque(one for one in shares if one.share.on_invoice > 0)
     credited = deque(one for one in shares if one.share.on_invoice < 0)
     pieces: list[list[InvoiceShare]] = []
-    amount = ZERO
+    amounts: dict[BookedAs | None, Decimal] = {}
     while charged or credited:
         if not pieces or len(pieces[-1]) == size:
             pieces.append([])
-            amount = ZERO
-        if credited and EXACT.add(amount, credited[0].share.on_invoice) >= 0:
+            amounts = {}
+        if credited and EXACT.add(amounts.get(_booked(credited[0], today), ZERO), credited[0].share.on_invoice) >= 0:
             one = credited.popleft()
         elif charged:
             one = charged.popleft()
         else:
             break
         pieces[-1].append(one)
-        amount = EXACT.add(amount, one.share.on_invoice)
+        booked = _booked(one, today)
+        amounts[booked] = EXACT.add(amounts.get(booked, ZERO), one.share.on_invoice)
     left_over = [replace(one, share=BillShare(one.share.charge, ZERO, one.share.charge.net)) for one in credited]
     return [piece for piece in pieces if piece], left_over
+
+
+def _booked(placed: InvoiceShare, today: Mapping[UUID, Mapping[UUID, BookedAs]]) -> BookedAs | None:
+    """How a share is booked, as far as it had to be looked at: only where something is taken back of earlier bills."""
+    return today.get(placed.loaded.chain.subscription.id, {}).get(placed.share.charge.price_id)
 
 
 def _child_of(placed: InvoiceShare) -> _ChildKey:
@@ -121,22 +131,39 @@ def _child_of(placed: InvoiceShare) -> _ChildKey:
     return natural_key(loaded.customer_number), loaded.customer_name, loaded.chain.subscription.customer_id
 
 
-def credited_charges(plan: InvoicePlan) -> list[UUID]:
-    """The charges that invoices take something back of, which isn't theirs."""
+def credited_charges(advanced_chains: Iterable[AdvancedChain]) -> list[UUID]:
+    """The charges that bills take something back of, which aren't theirs. Refunds need no look: they are all notes."""
     found = []
-    for one in plan.invoices:
-        own = {placed.share.charge.id for placed in one.shares}
-        credited = [placed.share.charge.credits_charge_id for placed in one.shares]
+    for bill in (bill for _, advanced in advanced_chains for bill in advanced.bills if not bill.is_refund):
+        own = {charge.id for charge in bill.charges}
+        credited = [charge.credits_charge_id for charge in bill.charges]
         found += [charge_id for charge_id in credited if charge_id is not None and charge_id not in own]
     return found
 
 
+def prices_of_bills(advanced_chains: Iterable[AdvancedChain]) -> list[PlannedInvoice]:
+    """For each chain that takes something back of earlier bills, a line of each price of its bills, as if they were an
+    invoice: to see how that would be booked, whatever it sums up to."""
+    found = []
+    for loaded, advanced in advanced_chains:
+        of_prices = {
+            charge.price_id: InvoiceShare(loaded, BillShare(charge, charge.net, ZERO))
+            for bill in advanced.bills
+            for charge in bill.charges
+            if charge.net and not bill.is_refund
+        }
+        if of_prices and credited_charges([(loaded, advanced)]):
+            on, currency = advanced.bills[0].on, loaded.chain.subscription.currency
+            found.append(PlannedInvoice(InvoiceId(new_id()), loaded.payer_id, on, currency, tuple(of_prices.values())))
+    return found
+
+
 def booked_today(
-    plan: InvoicePlan, computed: Sequence[tuple[Invoice, Sequence[Line]]]
+    planned: Sequence[PlannedInvoice], computed: Sequence[tuple[Invoice, Sequence[Line]]]
 ) -> dict[UUID, dict[UUID, BookedAs]]:
     """How the lines of planned invoices are booked, by subscription and price; `computed` are they, in order."""
     found: dict[UUID, dict[UUID, BookedAs]] = defaultdict(dict)
-    for one, (invoice, lines) in zip(plan.invoices, computed, strict=True):
+    for one, (invoice, lines) in zip(planned, computed, strict=True):
         for placed, line in zip(one.shares, product_lines(lines), strict=True):
             found[placed.loaded.chain.subscription.id][placed.share.charge.price_id] = BookedAs(
                 invoice.customer_id, invoice.customer_department_id, line.account_id, line.vat_code_id, line.vat_rate
