@@ -248,6 +248,42 @@ async def test_what_another_rate_of_vat_was_charged_on_is_given_back_by_a_note(b
     await biller.check_books()
 
 
+async def test_nothing_stays_deferred_of_what_was_refunded_on_two_invoices(biller: Biller) -> None:
+    """From a month to a year, which is cancelled for more than the difference was; and more seats for some days, in a
+    currency that has another rate by then."""
+    yearly = [{"items": [{"priceId": await biller.recurring("3650", "year")}]}]
+    monthly = await biller.plan(await biller.recurring("1600"), alternatives=yearly)
+    seats = await biller.recurring("3650", "year", currency="USD")
+    for day, rate in (("2026-12-01", "6"), ("2026-12-10", "7"), ("2026-12-20", "5"), ("2027-01-10", "8")):
+        await biller.ok("PUT", "/v1/exchange-rates", {"currency": "USD", "date": day, "rate": rate}, status=200)
+    biller.on("2026-12-01")
+    cadence = await biller.subscribe(monthly, "2026-12-01")
+    abroad = await biller.subscribe(await biller.plan(seats, currency="USD"), "2026-12-01")
+    await biller.bill()
+    now = {"prorationBehavior": "always_invoice"}
+    biller.on("2026-12-02")
+    await biller.change(cadence, "change_cadence", effectiveDate="2026-12-02", payload={"interval": "year"}, **now)
+    await biller.bill_changed(cadence)
+    for day, quantity in (("2026-12-10", 3), ("2026-12-20", 1)):
+        biller.on(day)
+        products = [{"priceId": seats, "quantity": quantity}]
+        await biller.change(abroad, "edit_products", effectiveDate=day, payload={"products": products}, **now)
+        if quantity == 3:
+            biller.on("2026-12-12")
+            assert (await biller.cancel(cadence, refundBehavior="prorated"))["refund"]["amount"] == "3550.00"
+    biller.on("2027-01-10")
+    assert (await biller.cancel(abroad, refundBehavior="prorated"))["refund"]["amount"] == "3250.00"
+    billed = [(one["invoiceNumber"], one["subtotal"]) for one in await biller.notes()]
+    assert billed == [("3", "-2101.61"), ("1", "-1448.39"), ("4", "-6920.00"), ("2", "-3250.00")]
+    assert [one[:2] for one in periods((await biller.notes())[1])] == [
+        ("2026-12-12", "2026-12-31"), ("2026-12-02", "2026-12-11"),
+    ]  # fmt: skip
+    biller.on("2027-02-01")
+    await recognize(biller, "2027-01")
+    assert await biller.balance(DEFERRED) == NOTHING
+    await biller.check_books()
+
+
 async def test_a_first_part_of_a_period_costs_its_days(biller: Biller) -> None:
     biller.on("2026-07-11")
     plan = await biller.plan(await biller.recurring("200"))

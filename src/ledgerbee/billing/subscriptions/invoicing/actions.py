@@ -20,7 +20,6 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
 from ledgerbee.billing.subscriptions.invoicing.store import InvoiceRef
 from ledgerbee.billing.subscriptions.model import RefundBehavior
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
-from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
@@ -230,15 +229,15 @@ async def _credit(
         assert credited.invoice_line_id is not None
         of_chain = placed.loaded.chain.subscription.id
         amount = EXACT.minus(placed.share.on_note)
-        for part in rules.spread(amount, of_chain, credited.invoice_id, credited.invoice_line_id, lefts):
+        service, currency = charges[placed.share.charge.id].service, placed.loaded.chain.subscription.currency
+        spread = rules.spread(amount, service, credited.invoice_id, credited.invoice_line_id, lefts, currency)
+        for part in spread:
             parts.setdefault((part.invoice_id, of_chain), []).append((placed.share.charge.id, part))
     notes: dict[UUID, list[FullCreditNote]] = {}
     noted: dict[UUID, list[tuple[UUID, Decimal]]] = {}
     for (invoice_id, subscription_id), own in parts.items():
         ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
-        reductions = [
-            _reduction(part.invoice_line_id, part.amount, charges[charge_id].service) for charge_id, part in own
-        ]
+        reductions = [_reduction(part) for _, part in own]
         lines = (*_heading(ref, chains[subscription_id]), *reductions)
         try:
             note = await _issue_note(context, ref, lines, trials)
@@ -273,15 +272,16 @@ def _heading(invoice_ref: InvoiceRef, loaded: LoadedChain) -> Iterator[CreditedL
         yield CreditedLine(DocumentLineType.TEXT, description=rules.heading_of(loaded))
 
 
-def _reduction(invoice_line_id: UUID, amount: Decimal, service: Span) -> CreditedLine:
-    """A credit of an amount of an invoice's line for some of its days, whatever its quantity."""
+def _reduction(part: CreditPart) -> CreditedLine:
+    """A credit of an amount of an invoice's line for some of its days, whatever its quantity; of a negative line it has
+    a negative quantity."""
     return CreditedLine(
         DocumentLineType.PRODUCT,
-        invoice_line_id=invoice_line_id,
-        quantity=ONE,
-        unit_price=amount,
+        invoice_line_id=part.invoice_line_id,
+        quantity=ONE if part.amount > 0 else -ONE,
+        unit_price=abs(part.amount),
         discount_percent=ZERO,
-        service_period=rules.service_period(service),
+        service_period=rules.service_period(part.service),
     )
 
 
