@@ -430,7 +430,7 @@ def charges_of(life: Life, credited: Mapping[UUID, str] | None = None, rate: str
             period_amount=one.period_amount,
             discount_percent=one.discount_percent,
             net=one.net,
-            is_credit=one.is_credit,
+            credits_charge_id=one.credits_charge_id,
             waits=one.waits,
             base_net=ZERO if one.waits else one.net * D(rate),
             credited=D((credited or {}).get(one.id, "0")),
@@ -592,6 +592,24 @@ def test_what_was_credited_by_hand_is_credited_once() -> None:
     assert why(reconcile(life, "01-31", {charge.id: "310"})) == {
         "mrr": "0.00", "agreed": "100.00", "invoiced": "0.00", "changes": "100.00", "credited": "-100.00",
     }  # fmt: skip
+
+
+def test_a_credit_of_two_notes_is_one() -> None:
+    """310 a month, from the 11th on 930, refunded on the 12th: more than the difference was."""
+    life = of("01-01", AT_ONCE)
+    life.run("01-01")
+    life.edit(MONTHLY, 3, "01-11")
+    life.cancel("01-12", "prorated")
+    whole = why(reconcile(life, "01-31"))
+    assert whole == {"mrr": "0.00", "agreed": "130.00", "invoiced": "130.00", "changes": "130.00"}
+    refund = life.chain.charges[-1]
+    assert refund.net == D("-600.00")
+    first = replace(refund, net=D("-420.00"))
+    life.chain = replace(
+        life.chain,
+        charges=(*life.chain.charges[:-1], first, replace(first, id=new_id(), net=D("-180.00"), part=first.part + 1)),
+    )
+    assert why(reconcile(life, "01-31")) == whole
 
 
 def test_another_discount_than_todays_is_told() -> None:
