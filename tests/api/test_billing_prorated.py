@@ -232,9 +232,13 @@ async def test_what_another_rate_of_vat_was_charged_on_is_given_back_by_a_note(b
     at_once, later, cadence = [await biller.subscribe(with_vat, "2026-12-01") for _ in range(3)]
     await biller.bill()
     await replace_plan(biller, at_once, without, "2026-12-02", "always_invoice")
-    at_boundary = {"effectiveDate": "2026-12-02", "prorationBehavior": "create_prorations", "restartPeriod": True}
+    at_boundary: dict[str, Any] = {
+        "effectiveDate": "2026-12-02",
+        "prorationBehavior": "create_prorations",
+        "restartPeriod": True,
+    }
     await biller.change(later, "replace_plan", payload={"planId": without}, **at_boundary)
-    now = {"effectiveDate": "2026-12-02", "prorationBehavior": "always_invoice"}
+    now: dict[str, Any] = {"effectiveDate": "2026-12-02", "prorationBehavior": "always_invoice"}
     await biller.change(cadence, "change_cadence", payload={"interval": "year"}, **now)
     assert {one["outcome"] for one in (await biller.bill())["results"]} == {"invoiced", "credited"}
     biller.on("2026-12-12")
@@ -260,7 +264,7 @@ async def test_nothing_stays_deferred_of_what_was_refunded_on_two_invoices(bille
     cadence = await biller.subscribe(monthly, "2026-12-01")
     abroad = await biller.subscribe(await biller.plan(seats, currency="USD"), "2026-12-01")
     await biller.bill()
-    now = {"prorationBehavior": "always_invoice"}
+    now: dict[str, Any] = {"prorationBehavior": "always_invoice"}
     biller.on("2026-12-02")
     await biller.change(cadence, "change_cadence", effectiveDate="2026-12-02", payload={"interval": "year"}, **now)
     await biller.bill_changed(cadence)

@@ -562,6 +562,37 @@ def test_shares_of_a_bill_are_its_charges(amounts: list[tuple[int, bool]], is_re
         assert on_invoice == 0
 
 
+@given(
+    amounts=st.lists(st.tuples(st.integers(-500, 500).filter(bool), st.booleans(), st.booleans()), max_size=8),
+    nets=st.booleans(),
+)
+def test_at_no_rate_is_an_invoice_below_zero(amounts: list[tuple[int, bool, bool]], *, nets: bool) -> None:
+    """Charges, and credits of earlier ones, at two rates each: as it was billed, and as it would be today."""
+    charges, today, earlier = [], {}, {}
+    for amount, is_here, was_here in amounts:
+        one = charge("500", JANUARY, price_id=new_id())
+        today[one.price_id] = HERE if is_here else ELSEWHERE
+        if amount < 0:
+            earlier[one.id] = HERE if was_here else ELSEWHERE
+        charges.append(replace(one, net=D(amount)) if amount > 0 else credit(one, JANUARY, str(amount)))
+    shares = share_bill(Bill(day("01-01"), tuple(charges), nets=nets), today, earlier)
+    for booked in (HERE, ELSEWHERE):
+        new = [it for it in shares if it.set_off is None and today[it.charge.price_id] == booked]
+        assert sum(it.on_invoice for it in new) >= 0
+    by_line: dict[object, Decimal] = {}
+    for share in shares:
+        assert share.on_invoice + share.on_note == share.charge.net
+        credited = share.charge.credits_charge_id
+        if credited is not None and share.on_invoice:
+            assert earlier[credited] == today[share.charge.price_id] or share.set_off == credited
+        if share.set_off is not None:
+            by_line[share.set_off] = by_line.get(share.set_off, D(0)) + share.on_invoice
+            if credited is None:
+                assert earlier[share.set_off] == today[share.charge.price_id]
+    # What is set off leaves the line that was billed as it is.
+    assert not any(by_line.values())
+
+
 def test_what_is_given_away_is_part_of_a_period() -> None:
     due = due_on(line(("01-11", terms(proration=GIVEN_AWAY))), "01-11")
     assert due is not None
