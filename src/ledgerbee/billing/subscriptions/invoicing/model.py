@@ -46,12 +46,6 @@ class InvoicePlan(NamedTuple):
     on_notes: tuple[InvoiceShare, ...]
     set_off: tuple[InvoiceShare, ...]
 
-    @property
-    def shares(self) -> tuple[BillShare, ...]:
-        """Where each charge stands."""
-        placed = (*(share for one in self.invoices for share in one.shares), *self.on_notes, *self.set_off)
-        return tuple(one.share for one in placed)
-
 
 class CreditSource(NamedTuple):
     """A line that a negative line (`negative_line_id`) of an invoice takes back, for the days of `service`: what a note
