@@ -326,7 +326,7 @@ def lefts(
     20.00."""
     shared = D("20.00")
     return {
-        FIRST: InvoiceLeft("1", new_id(), D(1), D(first), {LINE: D(first)}, {LINE: HERE}),
+        FIRST: InvoiceLeft("1", new_id(), D(1), D(first), {LINE: D(first)}, {LINE: HERE}, (), {}),
         SECOND: InvoiceLeft(
             "2",
             new_id(),

@@ -84,8 +84,8 @@ class InvoiceLeft:
     left: Decimal
     lines: dict[UUID, Decimal]
     bookings: dict[UUID, LineBooking]
-    sources: tuple[CreditSource, ...] = ()
-    days: dict[UUID, list[tuple[Span, Decimal]]] = field(default_factory=dict)
+    sources: tuple[CreditSource, ...]
+    days: dict[UUID, list[tuple[Span, Decimal]]]
 
     def left_of_booking(self, booking: LineBooking) -> Decimal:
         """What is left of the lines of a subscription that are booked alike."""
