@@ -219,6 +219,75 @@ async def test_vat_is_given_back_where_it_was_charged(biller: Biller) -> None:
     await biller.check_books()
 
 
+async def test_what_another_rate_of_vat_was_charged_on_is_given_back_by_a_note(biller: Biller) -> None:
+    """From what has VAT to what has none: the new invoice has no negative line with more VAT than it charges."""
+    services = next(it for it in (await biller.ok("GET", "/v1/product-groups"))["data"] if it["number"] == "2")
+    accounts = {name: services[name] for name in ("euAccountId", "abroadAccountId", "domesticWithoutVatAccountId")}
+    exempt = {"number": "77", "name": "Exempt", "domesticAccountId": services["abroadAccountId"], **accounts}
+    await biller.ok("POST", "/v1/product-groups", exempt)
+    yearly = [{"items": [{"priceId": await biller.recurring("2000", "year", group="77")}]}]
+    with_vat = await biller.plan(await biller.recurring("1600"), alternatives=yearly)
+    without = await biller.plan(await biller.recurring("1700", group="77"))
+    biller.on("2026-12-01")
+    at_once, later, cadence = [await biller.subscribe(with_vat, "2026-12-01") for _ in range(3)]
+    await biller.bill()
+    await replace_plan(biller, at_once, without, "2026-12-02", "always_invoice")
+    at_boundary: dict[str, Any] = {
+        "effectiveDate": "2026-12-02",
+        "prorationBehavior": "create_prorations",
+        "restartPeriod": True,
+    }
+    await biller.change(later, "replace_plan", payload={"planId": without}, **at_boundary)
+    now: dict[str, Any] = {"effectiveDate": "2026-12-02", "prorationBehavior": "always_invoice"}
+    await biller.change(cadence, "change_cadence", payload={"interval": "year"}, **now)
+    assert {one["outcome"] for one in (await biller.bill())["results"]} == {"invoiced", "credited"}
+    biller.on("2026-12-12")
+    refund = (await biller.cancel(cadence, refundBehavior="prorated"))["refund"]
+    assert (refund["amount"], len(refund["creditNoteIds"])) == ("1945.21", 1)
+    invoiced = [(one["subtotal"], one["vat"]) for one in await biller.invoices()]
+    assert invoiced[:3] == [("1600.00", "400.00")] * 3
+    assert sorted(invoiced[3:]) == [("1645.16", "0.00"), ("1700.00", "0.00"), ("2000.00", "0.00")]
+    noted = [(one["subtotal"], one["vat"]) for one in await biller.notes()]
+    assert noted == [("-1548.39", "-387.10")] * 3 + [("-1945.21", "0.00")]
+    await biller.check_books()
+
+
+async def test_nothing_stays_deferred_of_what_was_refunded_on_two_invoices(biller: Biller) -> None:
+    """From a month to a year, which is cancelled for more than the difference was; and more seats for some days, in a
+    currency that has another rate by then."""
+    yearly = [{"items": [{"priceId": await biller.recurring("3650", "year")}]}]
+    monthly = await biller.plan(await biller.recurring("1600"), alternatives=yearly)
+    seats = await biller.recurring("3650", "year", currency="USD")
+    for day, rate in (("2026-12-01", "6"), ("2026-12-10", "7"), ("2026-12-20", "5"), ("2027-01-10", "8")):
+        await biller.ok("PUT", "/v1/exchange-rates", {"currency": "USD", "date": day, "rate": rate}, status=200)
+    biller.on("2026-12-01")
+    cadence = await biller.subscribe(monthly, "2026-12-01")
+    abroad = await biller.subscribe(await biller.plan(seats, currency="USD"), "2026-12-01")
+    await biller.bill()
+    now: dict[str, Any] = {"prorationBehavior": "always_invoice"}
+    biller.on("2026-12-02")
+    await biller.change(cadence, "change_cadence", effectiveDate="2026-12-02", payload={"interval": "year"}, **now)
+    await biller.bill_changed(cadence)
+    for day, quantity in (("2026-12-10", 3), ("2026-12-20", 1)):
+        biller.on(day)
+        products = [{"priceId": seats, "quantity": quantity}]
+        await biller.change(abroad, "edit_products", effectiveDate=day, payload={"products": products}, **now)
+        if quantity == 3:
+            biller.on("2026-12-12")
+            assert (await biller.cancel(cadence, refundBehavior="prorated"))["refund"]["amount"] == "3550.00"
+    biller.on("2027-01-10")
+    assert (await biller.cancel(abroad, refundBehavior="prorated"))["refund"]["amount"] == "3250.00"
+    billed = [(one["invoiceNumber"], one["subtotal"]) for one in await biller.notes()]
+    assert billed == [("3", "-2101.61"), ("1", "-1448.39"), ("4", "-6920.00"), ("2", "-3250.00")]
+    assert [one[:2] for one in periods((await biller.notes())[1])] == [
+        ("2026-12-12", "2026-12-31"), ("2026-12-02", "2026-12-11"),
+    ]  # fmt: skip
+    biller.on("2027-02-01")
+    await recognize(biller, "2027-01")
+    assert await biller.balance(DEFERRED) == NOTHING
+    await biller.check_books()
+
+
 async def test_a_first_part_of_a_period_costs_its_days(biller: Biller) -> None:
     biller.on("2026-07-11")
     plan = await biller.plan(await biller.recurring("200"))
@@ -459,4 +528,39 @@ async def test_a_lower_quantity_that_waited_leaves_an_invoice_that_can_be_refund
     )
     # Two days of three, thirty-one less two of one in January, and two days of one in February.
     assert await net(biller) == Decimal("300.00") - Decimal("187.10") + Decimal(100) - Decimal("92.86")
+    await biller.check_books()
+
+
+async def test_a_credit_that_waits_takes_back_no_more_than_what_is_left_when_it_is_billed(biller: Biller) -> None:
+    """Credited by hand meanwhile, after a credit at once; and an invoice that was given up."""
+    price = await biller.recurring("310")
+    plan = await biller.plan(price)
+    options: dict[str, Any] = {
+        "productOverrides": [{"priceId": price, "quantity": 3}],
+        "prorationBehavior": "create_prorations",
+    }
+    credited, given_up = [await biller.subscribe(plan, "2026-01-01", **options) for _ in range(2)]
+    await biller.bill()
+    invoices = {one["lines"][0]["subscriptionId"]: one for one in await biller.invoices()}
+    biller.on("2026-01-10")
+    await biller.ok("POST", f"/v1/invoices/{invoices[given_up]['id']}/write-off", {})
+    fewer: dict[str, Any] = {
+        "effectiveDate": "2026-01-10",
+        "payload": {"products": [{"priceId": price, "quantity": 1}]},
+    }
+    await biller.change(given_up, "edit_products", **fewer)
+    biller.on("2026-01-11")
+    fewer = {"effectiveDate": "2026-01-11", "payload": {"products": [{"priceId": price, "quantity": 2}]}}
+    await biller.change(credited, "edit_products", prorationBehavior="always_invoice", **fewer)
+    biller.on("2026-01-21")
+    await biller.change(credited, "pause", effectiveDate="2026-01-21")
+    line = invoices[credited]["lines"][0]["id"]
+    await biller.credited(invoices[credited], {"invoiceLineId": line, "quantity": 1, "unitPrice": "600"})
+    biller.on("2026-01-27")
+    await biller.change(credited, "resume", effectiveDate="2026-01-27")
+    biller.on("2026-02-01")
+    await biller.bill()
+    billed = {one["lines"][0]["subscriptionId"]: one for one in await biller.invoices() if one["date"] == "2026-02-01"}
+    assert [line["totalPrice"] for line in billed[credited]["lines"]] == ["-120.00", "100.00", "620.00"]
+    assert (billed[given_up]["subtotal"], len(await biller.notes())) == ("310.00", 2)
     await biller.check_books()

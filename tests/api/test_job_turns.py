@@ -1,7 +1,9 @@
 """The turns of jobs: companies one after the other, within a company the oldest first, nobody for ever."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest_asyncio
@@ -123,3 +125,35 @@ async def test_who_waits_besides(api: Api, other_api: Api, name: Name) -> None:
     await finish(api, name, "a")
     await enqueue(api, name, "later", delay=timedelta(hours=1))
     assert await asked() == (False, False)
+
+
+async def test_a_job_that_is_put_back_meanwhile_keeps_nobody_from_asking_for_another(api: Api) -> None:
+    """A worker puts back what has failed at any moment: the next turn is behind it by then."""
+    company_id = str(api.company_id)
+
+    async def ask() -> int:
+        return (await api.post("/v1/billing-runs", {"asOf": "2026-01-01", "dryRun": True})).status_code
+
+    async with api.database.connection() as connection:
+        await connection.execute("SET ROLE NONE")
+        assert await ask() == 202
+        failed = await connection.fetchval(
+            "UPDATE pgqueuer SET priority = priority - 3600 WHERE job_company(payload) = $1 RETURNING id", company_id
+        )
+
+        async def fail_on_and_on() -> None:
+            while True:
+                await connection.execute("UPDATE pgqueuer SET status = 'picked' WHERE id = $1", failed)
+                await connection.execute(
+                    "DELETE FROM pgqueuer WHERE job_company(payload) = $1 AND id <> $2", company_id, failed
+                )
+                await connection.execute("UPDATE pgqueuer SET status = 'queued' WHERE id = $1", failed)
+
+        failing = asyncio.create_task(fail_on_and_on())
+        answers = [await ask() for _ in range(40)]
+        failing.cancel()
+        with suppress(asyncio.CancelledError):
+            await failing
+        await connection.execute("DELETE FROM pgqueuer WHERE job_company(payload) = $1", company_id)
+        await connection.execute("RESET ROLE")
+    assert answers == [202] * 40

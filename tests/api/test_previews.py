@@ -134,6 +134,13 @@ async def test_a_change_at_the_boundary_shows_in_the_next_invoice(biller: Biller
     assert (preview["change"], preview["next"]["subtotal"]) == ([], "300.00")
 
 
+async def test_what_changes_from_arrears_to_advance_is_billed_for_both(biller: Biller) -> None:
+    subscription = await subscription_of(biller, "plain", billingDirection="arrears")
+    change = {"type": "change_direction", "payload": {"billingDirection": "advance"}}
+    preview = await check(biller, subscription, change, "2026-04-01")
+    assert (preview["change"], preview["next"]["subtotal"]) == ([], "400.00")
+
+
 async def test_what_the_next_invoice_has_no_room_to_take_back_is_shown_as_a_note(biller: Biller) -> None:
     subscription = await subscription_of(biller, "plain", prorationBehavior="create_prorations")
     await biller.bill()

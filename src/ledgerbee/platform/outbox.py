@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from ledgerbee.platform.context import Context, Event, Job
 from ledgerbee.platform.literals import array
 
@@ -47,6 +49,12 @@ WITH answers AS (
 )
 SELECT pg_notify($29, $1::text) FROM counted WHERE is_listened
 """
+
+#: What the queue's guard says of a job that comes before others of its company. A worker that puts one back, to try it
+#: again, does so at any moment, also between the question for the last turn and the answer to it.
+_NOT_ITS_TURN: Final = "LB429"
+#: How often a turn is asked for, until it is something else that the guard has against it.
+_MOST_TURNS: Final = 20
 
 #: A slice of that value: where it starts, from 1, and its length in bytes.
 _Slice = tuple[int, int]
@@ -175,9 +183,17 @@ async def _enqueue(context: Context, jobs: list[Job]) -> None:
     from ledgerbee.platform.job_queue import queries  # noqa: PLC0415
     from ledgerbee.platform.job_turns import turns  # noqa: PLC0415
 
-    await queries(AsyncpgDriver(context.connection)).enqueue(  # type: ignore[arg-type]  # a pooled connection is one
-        [job.name for job in jobs],
-        list(payloads),
-        [-turn for turn in await turns(context, jobs)],
-        [job.delay for job in jobs],
-    )
+    queue = queries(AsyncpgDriver(context.connection))  # type: ignore[arg-type]  # a pooled connection is one
+    for attempt in range(1, _MOST_TURNS + 1):
+        given = await turns(context, jobs)
+        await context.connection.execute("SAVEPOINT before_jobs")
+        try:
+            await queue.enqueue(
+                [job.name for job in jobs], list(payloads), [-turn for turn in given], [job.delay for job in jobs]
+            )
+        except asyncpg.PostgresError as fault:
+            if fault.sqlstate != _NOT_ITS_TURN or attempt == _MOST_TURNS:
+                raise
+            await context.connection.execute("ROLLBACK TO SAVEPOINT before_jobs")
+        else:
+            return

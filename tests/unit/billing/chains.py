@@ -302,11 +302,17 @@ class Life:
 
 
 def check_left(charges: Mapping[UUID, Charge], charge_id: UUID, by_hand: Mapping[UUID, Decimal]) -> None:
-    """Credits of a charge, by whatever hand, never exceed it."""
-    charge = charges[charge_id]
+    """Credits of a charge, by whatever hand, never exceed it, nor what all charges on its line come to."""
+    line_id = charges[charge_id].invoice_line_id
+    on_line = [one for one in charges.values() if not one.is_credit and one.invoice_line_id == line_id is not None]
+    lefts = {one.id: one.net for one in [charges[charge_id], *on_line]}
+    for one in charges.values():
+        if one.credits_charge_id in lefts:
+            lefts[one.credits_charge_id] += one.net
+    assert lefts[charge_id] >= 0
+    others = ZERO if line_id is None else by_hand.get(line_id, ZERO)
     own = total([one.net for one in charges.values() if one.credits_charge_id == charge_id])
-    others = ZERO if charge.invoice_line_id is None else by_hand.get(charge.invoice_line_id, ZERO)
-    assert charge.net + own - others >= 0 or own == 0
+    assert total(list(lefts.values())) >= others or own == 0
 
 
 def check_unique(charges: Iterable[Charge]) -> None:

@@ -483,6 +483,31 @@ def test_a_change_that_lowers_makes_a_note_of_the_difference() -> None:
     ]  # fmt: skip
 
 
+def test_a_credit_has_room_among_what_is_booked_as_it_is() -> None:
+    """1,600.00 with 25 % VAT and, from the second day on, 1,700.00 without: the invoice would be -290.33 with VAT."""
+    seats, licence = (charge(amount, JANUARY, price_id=new_id()) for amount in ("1600", "1700"))
+    back = credit(seats, days("01-02", "02-01"), "-1548.39")
+    new = replace(licence, net=D("1645.16"), service=back.service)
+    booked = {seats.price_id: HERE, licence.price_id: ELSEWHERE}
+    apart = [("0.00", "-1548.39", None), ("1645.16", "0.00", None)]
+    for nets in (True, False):
+        bill = Bill(day("01-02"), (back, new), nets=nets)
+        assert told(bill, booked, {seats.id: HERE}) == apart
+        # What is charged of it at its own rate makes room for as much.
+        fewer = replace(seats, id=new_id(), net=D("800.00"), service=back.service)
+        both = told(replace(bill, charges=(back, new, fewer)), booked, {seats.id: HERE})
+        kept = seats.id if nets else None
+        assert both == [("-800.00", "-748.39", kept), ("1645.16", "0.00", None), ("800.00", "0.00", kept)]
+    # Where something costs less than nothing, there is room for no credit, but for those of the same invoice.
+    less = replace(licence, price_id=new_id(), net=D("-10.00"))
+    of_new = credit(new, JANUARY, "-20.00")
+    bill = Bill(day("01-02"), (back, new, less, of_new, replace(seats, id=new_id())))
+    booked |= {less.price_id: HERE._replace(vat_rate=D(12))}
+    assert [one[:2] for one in told(bill, booked, {seats.id: HERE})] == [
+        ("0.00", "-1548.39"), ("1645.16", "0.00"), ("-10.00", "0.00"), ("-20.00", "0.00"), ("1600.00", "0.00"),
+    ]  # fmt: skip
+
+
 def test_what_others_took_off_a_line_is_taken_off_all_that_share_it() -> None:
     """300.00 of a line, of which 200.00 were taken back and 100.00 charged again for these days; then 60.00 by hand."""
     line = new_id()
@@ -535,6 +560,37 @@ def test_shares_of_a_bill_are_its_charges(amounts: list[tuple[int, bool]], is_re
     assert on_invoice >= 0
     if not is_refund and any(share.on_note for share in shares):
         assert on_invoice == 0
+
+
+@given(
+    amounts=st.lists(st.tuples(st.integers(-500, 500).filter(bool), st.booleans(), st.booleans()), max_size=8),
+    nets=st.booleans(),
+)
+def test_at_no_rate_is_an_invoice_below_zero(amounts: list[tuple[int, bool, bool]], *, nets: bool) -> None:
+    """Charges, and credits of earlier ones, at two rates each: as it was billed, and as it would be today."""
+    charges, today, earlier = [], {}, {}
+    for amount, is_here, was_here in amounts:
+        one = charge("500", JANUARY, price_id=new_id())
+        today[one.price_id] = HERE if is_here else ELSEWHERE
+        if amount < 0:
+            earlier[one.id] = HERE if was_here else ELSEWHERE
+        charges.append(replace(one, net=D(amount)) if amount > 0 else credit(one, JANUARY, str(amount)))
+    shares = share_bill(Bill(day("01-01"), tuple(charges), nets=nets), today, earlier)
+    for booked in (HERE, ELSEWHERE):
+        new = [it for it in shares if it.set_off is None and today[it.charge.price_id] == booked]
+        assert sum(it.on_invoice for it in new) >= 0
+    by_line: dict[object, Decimal] = {}
+    for share in shares:
+        assert share.on_invoice + share.on_note == share.charge.net
+        credited = share.charge.credits_charge_id
+        if credited is not None and share.on_invoice:
+            assert earlier[credited] == today[share.charge.price_id] or share.set_off == credited
+        if share.set_off is not None:
+            by_line[share.set_off] = by_line.get(share.set_off, D(0)) + share.on_invoice
+            if credited is None:
+                assert earlier[share.set_off] == today[share.charge.price_id]
+    # What is set off leaves the line that was billed as it is.
+    assert not any(by_line.values())
 
 
 def test_what_is_given_away_is_part_of_a_period() -> None:

@@ -17,6 +17,7 @@ from tests.unit.billing.chains import (
     D,
     Life,
     day,
+    days,
     of_price,
     plan,
     price,
@@ -28,11 +29,12 @@ from tests.unit.test_invoices_rules import invoice
 from ledgerbee.billing.charges.model import BillShare, BookedAs, ChargeKind
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
-from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare
+from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare, LineBooking
 from ledgerbee.billing.subscriptions.model import ChangeType, RefundBehavior
 from ledgerbee.billing.subscriptions.rules import advance, is_behind
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.billing.timelines.model import Span
 from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import Price, SellablePrice, SoldProduct, Tier
 from ledgerbee.core.fields import replace
@@ -165,7 +167,7 @@ def test_no_part_of_what_is_too_long_is_below_zero_and_nothing_is_lost(nets: lis
     shares = [
         InvoiceShare(loaded(life), BillShare(replace(charge, id=new_id(), net=D(net)), D(net), D(0))) for net in nets
     ]
-    pieces, rest = rules._cut(shares, 3)
+    pieces, rest = rules._cut(shares, 3, {})
     assert all(0 < len(piece) <= 3 for piece in pieces)
     assert all(sum(one.share.on_invoice for one in piece) >= 0 for piece in pieces)
     placed = [one.share.on_invoice for piece in pieces for one in piece] + [one.share.on_note for one in rest]
@@ -232,21 +234,29 @@ def test_how_it_is_booked_today_decides_where_a_credit_stands() -> None:
     small, large = price("310"), price("620")
     plans = [plan(small), plan(large)]
     life = subscribed(plans[0], [small, large], "01-01", AT_ONCE, others=[plans[1]])
+    chains = [(loaded(life), carried(life, "01-01"))]
+    assert (rules.credited_charges(chains), rules.prices_of_bills(chains)) == ([], [])
     life.run("01-01")
     billed = life.chain.charges[0]
     life.change(ChangeType.REPLACE_PLAN, "01-11", planId=str(plans[1].plan_id))
     chains = [(loaded(life), carried(life, "01-11"))]
-    planned = rules.plan_invoices(chains)
-    assert rules.credited_charges(planned) == [billed.id]
+    assert rules.credited_charges(chains) == [billed.id]
+    asked = rules.prices_of_bills(chains)
     account_id, buyer = new_id(), invoice("DKK")
-    lines = [replace(line, account_id=account_id) for line in rules.lines_of(planned.invoices[0])]
-    today = rules.booked_today(planned, [(buyer, lines)])
+    lines = [replace(line, account_id=account_id) for line in rules.lines_of(asked[0])]
+    today = rules.booked_today(asked, [(buyer, lines)])
     here = BookedAs(buyer.customer_id, buyer.customer_department_id, account_id, None, None)
     assert today == {life.subscription.id: {small.id: here, large.id: here}}
-    assert rules.plan_invoices(chains, today, {billed.id: here}).shares == planned.shares
-    apart = rules.plan_invoices(chains, today, {billed.id: here._replace(vat_rate=D(25))})
-    assert [one.share.on_note for one in apart.on_notes] == [D("-210.00")]
-    assert rules.credited_charges(apart) == []
+    (made,), notes, _ = rules.plan_invoices(chains, today, {billed.id: here})
+    assert [one.share.on_invoice for one in made.shares] == [D("-210.00"), D("420.00")]
+    assert notes == ()
+    moved = here._replace(vat_rate=D(25))
+    # It was booked otherwise; and it is as it was, but what is charged instead isn't.
+    other: dict[UUID, dict[UUID, BookedAs]] = {life.subscription.id: {small.id: moved, large.id: here}}
+    for booked, earlier in ((today, moved), (other, moved)):
+        (made,), notes, _ = rules.plan_invoices(chains, booked, {billed.id: earlier})
+        assert [one.share.on_invoice for one in made.shares] == [D("420.00")]
+        assert [one.share.on_note for one in notes] == [D("-210.00")]
 
 
 def test_what_came_late_is_one_line_of_the_difference() -> None:
@@ -304,52 +314,114 @@ def test_a_period_that_ends_all_the_same_stays_given_away() -> None:
     assert life.paid_in_all == 200
 
 
-FIRST, SECOND, LINE, UPGRADED, SHARED, CHAIN, OTHER = (new_id() for _ in range(7))
+FIRST, SECOND, LINE, UPGRADED, BACK, SHARED, CHAIN, OTHER = (new_id() for _ in range(8))
+HERE = LineBooking(CHAIN, new_id(), new_id(), D(25))
+JANUARY, REST = days("01-01", "02-01"), days("01-11", "02-01")
 
 
-def lefts(first: str, second: str) -> dict[UUID, InvoiceLeft]:
-    """An invoice, and that of an upgrade, which takes the rest of the first back and charges more."""
+def lefts(
+    first: str = "100.00", second: str = "203.23", back: str = "-67.74", rate: str = "1"
+) -> dict[UUID, InvoiceLeft]:
+    """An invoice, and that of an upgrade, which takes the rest of the first back and charges more, beside another one's
+    20.00."""
+    shared = D("20.00")
     return {
-        FIRST: InvoiceLeft("1", new_id(), D(first), {CHAIN: D(first)}, {LINE: D("100.00")}),
+        FIRST: InvoiceLeft("1", new_id(), D(1), D(first), {LINE: D(first)}, {LINE: HERE}, (), {}),
         SECOND: InvoiceLeft(
             "2",
             new_id(),
-            D(second),
-            {CHAIN: D(second), OTHER: D("20.00")},
-            {UPGRADED: D("203.23"), SHARED: D("50.00")},
-            (CreditSource(CHAIN, FIRST, LINE, D("67.74")),),
+            D(rate),
+            D(second) + D(back) + shared,
+            {UPGRADED: D(second), BACK: D(back), SHARED: shared},
+            {UPGRADED: HERE, BACK: HERE, SHARED: HERE._replace(subscription_id=OTHER)},
+            (CreditSource(BACK, REST, FIRST, LINE),),
+            {UPGRADED: [(REST, D(second))], BACK: [(REST, D(back))]},
         ),
     }
 
 
+def taken(left: dict[UUID, InvoiceLeft], amount: str, service: Span = REST) -> list[tuple[UUID, str, str]]:
+    """The lines that a credit of what the upgrade charged takes from, how much, and from which day on."""
+    before = {line_id: amount for one in left.values() for line_id, amount in one.lines.items()}
+    parts = list(rules.spread(D(amount), service, SECOND, UPGRADED, left, "DKK"))
+    after = {line_id: amount for one in left.values() for line_id, amount in one.lines.items()}
+    for line_id, amount_before in before.items():
+        of_line = sum(it.amount for it in parts if it.invoice_line_id == line_id)
+        assert amount_before - after[line_id] == of_line
+    assert all(one.left >= 0 for one in left.values())
+    return [(part.invoice_line_id, f"{part.amount:f}", f"{part.service.start:%m-%d}") for part in parts]
+
+
 @pytest.mark.parametrize(
-    ("amount", "first", "second", "parts"),
+    ("amount", "first", "second", "back", "parts"),
     [
-        ("120.00", "100.00", "135.49", [(SECOND, "120.00")]),
-        ("193.55", "100.00", "135.49", [(SECOND, "135.49"), (FIRST, "58.06")]),
-        ("193.55", "20.00", "135.49", [(SECOND, "135.49"), (FIRST, "20.00")]),
-        ("193.55", "100.00", "0.00", [(FIRST, "67.74")]),
-        ("193.55", "0.00", "0.00", []),
-        ("0.00", "100.00", "135.49", []),
+        ("120.00", "100.00", "203.23", "-67.74", [(UPGRADED, "120.00")]),
+        ("193.55", "100.00", "203.23", "-67.74", [(UPGRADED, "135.49"), (LINE, "58.06")]),
+        ("193.55", "20.00", "203.23", "-67.74", [(UPGRADED, "135.49"), (LINE, "20.00")]),
+        ("193.55", "100.00", "67.74", "-67.74", [(LINE, "67.74")]),
+        ("193.55", "0.00", "67.74", "-67.74", []),
+        ("0.00", "100.00", "203.23", "-67.74", []),
+        # Its negative line was given back already.
+        ("193.55", "100.00", "100.00", "0.00", [(UPGRADED, "100.00")]),
     ],
 )
 def test_a_credit_is_spread_over_the_invoices_that_billed_it(
-    amount: str, first: str, second: str, parts: list[tuple[UUID, str]]
+    amount: str, first: str, second: str, back: str, parts: list[tuple[UUID, str]]
 ) -> None:
-    found = list(rules.spread(D(amount), CHAIN, SECOND, UPGRADED, lefts(first, second)))
-    assert [(part.invoice_id, f"{part.amount:f}") for part in found] == parts
+    found = taken(lefts(first, second, back), amount)
+    assert found == [(line_id, part, "01-11") for line_id, part in parts]
+
+
+def test_what_is_given_back_of_other_days_is_not_taken_back_any_more() -> None:
+    """A month of 100.00, from its 11th on a year of 1,000.00, cancelled on the 21st: more than the difference."""
+    left = lefts(second="1000.00")
+    assert taken(left, "972.60", days("01-21", "2027-01-11")) == [
+        (UPGRADED, "972.60", "01-21"),
+        (BACK, "-35.48", "01-21"),
+        (BACK, "-4.86", "01-11"),
+        (LINE, "35.48", "01-21"),
+        (LINE, "4.86", "01-11"),
+    ]
+    # What is left of both is what the ten days of the year cost, less what they were taken back.
+    assert (left[SECOND].lines[UPGRADED], left[SECOND].lines[BACK], left[FIRST].left) == (
+        D("27.40"), D("-27.40"), D("59.66"),
+    )  # fmt: skip
+    whole = lefts(second="1000.00")
+    assert taken(whole, "950.00", days("02-01", "03-01")) == [
+        (UPGRADED, "950.00", "02-01"), (BACK, "-17.74", "01-11"), (LINE, "17.74", "01-11"),
+    ]  # fmt: skip
+    start = lefts(second="203.23")
+    assert taken(start, "190.00", days("01-11", "01-21")) == [
+        (UPGRADED, "135.49", "01-11"), (LINE, "32.26", "01-11"), (LINE, "22.25", "01-11"),
+    ]  # fmt: skip
+
+
+def test_an_earlier_invoice_of_another_exchange_rate_gives_back_its_own_days() -> None:
+    """Three seats of 67.74 for one: two are given back on their invoice, the last one where it was billed."""
+    left = lefts(rate="0.95", second="203.22")
+    assert taken(left, "135.48") == [(UPGRADED, "135.48", "01-11")]
+    left[SECOND].days[UPGRADED].append((REST, D("-135.48")))
+    left[SECOND].left += 50
+    left[SECOND].lines[UPGRADED] += 50  # what was used of the other days
+    assert taken(left, "32.26", days("01-21", "02-01")) == [(LINE, "32.26", "01-21")]
+    # What is no more than rounded is no second note.
+    assert taken(lefts(rate="0.95"), "135.50") == [(UPGRADED, "135.49", "01-11"), (LINE, "0.01", "01-11")]
+    assert taken(lefts(rate="0.95", second="203.24"), "135.50") == [(UPGRADED, "135.50", "01-11")]
 
 
 def test_what_is_not_known_takes_nothing() -> None:
-    assert list(rules.spread(D(1), CHAIN, new_id(), LINE, lefts("1", "1"))) == []
+    assert list(rules.spread(D(1), REST, new_id(), LINE, lefts(), "DKK")) == []
+    assert list(rules.spread(D(1), REST, FIRST, BACK, lefts(), "DKK")) == []
 
 
-def test_a_credit_takes_no_more_than_its_own_subscription_was_billed() -> None:
-    """What others of the same invoice were billed is theirs, and so is what their lines take back."""
-    left = lefts("100.00", "155.49")
-    found = list(rules.spread(D("50.00"), OTHER, SECOND, SHARED, left))
-    assert [(part.invoice_id, f"{part.amount:f}") for part in found] == [(SECOND, "20.00")]
-    assert (left[SECOND].left, left[SECOND].chains[CHAIN]) == (D("135.49"), D("155.49"))
+def test_a_credit_takes_no_more_than_its_own_lines_of_its_rate() -> None:
+    """What others of the same invoice were billed is theirs; and what is booked otherwise makes no room."""
+    left = lefts()
+    found = list(rules.spread(D("50.00"), JANUARY, SECOND, SHARED, left, "DKK"))
+    assert [(part.invoice_line_id, f"{part.amount:f}") for part in found] == [(SHARED, "20.00")]
+    assert (left[SECOND].left, left[SECOND].lines[UPGRADED]) == (D("135.49"), D("203.23"))
+    left[SECOND].bookings[BACK] = HERE._replace(vat_rate=D(0))
+    assert taken(left, "203.23") == [(UPGRADED, "135.49", "01-11")]
 
 
 @pytest.mark.parametrize(

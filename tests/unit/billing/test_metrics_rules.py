@@ -430,7 +430,7 @@ def charges_of(life: Life, credited: Mapping[UUID, str] | None = None, rate: str
             period_amount=one.period_amount,
             discount_percent=one.discount_percent,
             net=one.net,
-            is_credit=one.is_credit,
+            credits_charge_id=one.credits_charge_id,
             waits=one.waits,
             base_net=ZERO if one.waits else one.net * D(rate),
             credited=D((credited or {}).get(one.id, "0")),
@@ -594,6 +594,24 @@ def test_what_was_credited_by_hand_is_credited_once() -> None:
     }  # fmt: skip
 
 
+def test_a_credit_of_two_notes_is_one() -> None:
+    """310 a month, from the 11th on 930, refunded on the 12th: more than the difference was."""
+    life = of("01-01", AT_ONCE)
+    life.run("01-01")
+    life.edit(MONTHLY, 3, "01-11")
+    life.cancel("01-12", "prorated")
+    whole = why(reconcile(life, "01-31"))
+    assert whole == {"mrr": "0.00", "agreed": "130.00", "invoiced": "130.00", "changes": "130.00"}
+    refund = life.chain.charges[-1]
+    assert refund.net == D("-600.00")
+    first = replace(refund, net=D("-420.00"))
+    life.chain = replace(
+        life.chain,
+        charges=(*life.chain.charges[:-1], first, replace(first, id=new_id(), net=D("-180.00"), part=first.part + 1)),
+    )
+    assert why(reconcile(life, "01-31")) == whole
+
+
 def test_another_discount_than_todays_is_told() -> None:
     life = of("01-01", discount="10")
     life.run("01-01")
@@ -619,6 +637,15 @@ def test_rates_of_documents_are_not_those_of_the_month_end() -> None:
     assert why(reconcile(life, "01-31", booked_at="7.4", rate="7.5")) == {
         "mrr": "2325.00", "agreed": "2325.00", "invoiced": "2294.00", "exchange_rates": "-31.00",
     }  # fmt: skip
+
+
+def test_days_that_are_billed_later_by_another_direction_are_not_invoiced() -> None:
+    """Paid ahead until 1 February, and from the 11th on in arrears from month to month: the 21 days' credit waits."""
+    life = of("01-01")
+    life.now(ChangeType.CHANGE_DIRECTION, "01-11", billingDirection="arrears", restarts=True)
+    for on in ("01-11", "02-10"):
+        life.run(on)
+        assert why(reconcile(life, "01-31")) == {"mrr": "310.00", "agreed": "310.00", "invoiced": "310.00"}
 
 
 def test_lines_are_rounded() -> None:

@@ -432,6 +432,28 @@ def test_cadences_keep_what_is_held_of_each_product() -> None:
     assert life.chain.versions[-1].terms.items == (Item(yearly.id, D(7)),)
 
 
+def test_cadences_keep_how_much_recurs_beside_what_is_metered() -> None:
+    """3 a month with usage of the same product are 3 a year; two prices of a product keep their order."""
+    monthly = price("310")
+    calls = usage_price(product=monthly.product_id)
+    seat, yearly, yearly_seat = (
+        price(amount, cadence, product=monthly.product_id)
+        for amount, cadence in (("20", MONTH), ("3650", YEAR), ("200", YEAR))
+    )
+    alternative = PlanAlternative(
+        YEAR, 1, (PlanItem(yearly.id), PlanItem(yearly_seat.id, optional=True), PlanItem(calls.id, optional=True))
+    )
+    for items, quantities in (
+        ((PlanItem(monthly.id, D(3)), PlanItem(calls.id)), [(yearly, 3), (yearly_seat, 3), (calls, 1)]),
+        ((PlanItem(monthly.id, D(3)), PlanItem(seat.id, D(7))), [(yearly, 3), (yearly_seat, 7)]),
+        ((PlanItem(calls.id),), [(yearly, 1), (calls, 1)]),
+    ):
+        offered = plan(*items, alternatives=[alternative])
+        life = subscribed(offered, [monthly, calls, seat, yearly, yearly_seat], "01-01", AT_ONCE)
+        life.now(CADENCE, "02-01", interval="year", intervalCount=1)
+        assert life.chain.versions[-1].terms.items == tuple(Item(one.id, D(count)) for one, count in quantities)
+
+
 @pytest.mark.parametrize("mode", ProrationBehavior)
 def test_restarting_the_period_credits_the_rest_and_charges_a_whole_one(mode: ProrationBehavior) -> None:
     life, (_, second) = plans_of("310", "620", mode=mode)
@@ -723,6 +745,79 @@ def test_crediting_an_invoice_stops_nothing_and_its_period_is_not_billed_again()
     assert len(other.paid) == 1
 
 
+def in_two(mode: ProrationBehavior = NEXT_INVOICE) -> tuple[Life, Price]:
+    """Two of a price of 310 a month from 1 January."""
+    seats = price("310")
+    life = subscribed(plan(PlanItem(seats.id, D(2))), [seats], "01-01", mode)
+    life.run("01-01")
+    return life, seats
+
+
+def test_a_credit_that_waits_takes_back_no_more_than_what_others_left() -> None:
+    for by_hand, billed in (("620", ["210.00", "310.00"]), ("320", ["-300.00", "210.00", "310.00"])):
+        life, seats = in_two()
+        life.edit(seats, 1, "01-11")
+        life.credit_by_hand(life.chain.charges[0], by_hand)
+        life.run("02-01")
+        assert lines_of_invoice(life.paid[1]) == billed
+    paused, _ = in_two()
+    paused.now(PAUSE, "01-11")
+    paused.credit_by_hand(paused.chain.charges[0], "620")
+    paused.now(RESUME, "01-21")
+    paused.run("02-01")
+    assert lines_of_invoice(paused.paid[1]) == ["220.00", "620.00"]
+    ended, _ = in_two()
+    ended.now(PAUSE, "01-11")
+    ended.credit_by_hand(ended.chain.charges[0], "500")
+    ended.cancel("01-21")
+    assert totals(ended)[1:] == [("01-21", "0", "-120.00")]
+
+
+def test_a_credit_that_waits_takes_back_no_more_than_what_is_left_of_a_line_that_others_share() -> None:
+    """930 less 210 at once; of the 720 600 by hand: 120 are left for the 220 of the last eleven days."""
+    seats = price("310")
+    life = subscribed(plan(PlanItem(seats.id, D(3))), [seats], "01-01", NEXT_INVOICE)
+    life.run("01-01")
+    life.edit(seats, 2, "01-11", AT_ONCE)
+    assert totals(life)[1:] == [("01-11", "0.00", "-210.00")]
+    life.now(PAUSE, "01-21")
+    life.credit_by_hand(life.chain.charges[0], "600")
+    life.now(RESUME, "01-27")
+    life.run("02-01")
+    assert lines_of_invoice(life.paid[2]) == ["-120.00", "100.00", "620.00"]
+
+
+def test_what_was_reversed_stays_so_when_others_credited_its_days() -> None:
+    life, _ = in_two()
+    life.now(PAUSE, "01-11")
+    life.now(RESUME, "01-11")
+    life.credit_by_hand(life.chain.charges[0], "620")
+    life.run("02-01")
+    assert lines_of_invoice(life.paid[1]) == ["620.00"]
+
+
+@pytest.mark.parametrize("mode", [AT_ONCE, NEXT_INVOICE])
+def test_of_an_invoice_that_was_given_up_nothing_is_left_to_take_back(mode: ProrationBehavior) -> None:
+    """3 of 310, given up, 1 from the 10th on: the next month costs 310 whatever the mode."""
+    seats = price("310")
+    life = subscribed(plan(PlanItem(seats.id, D(3))), [seats], "01-01", mode)
+    life.run("01-01")
+    line = life.chain.charges[0].invoice_line_id
+    assert line is not None
+    life.chain = replace(life.chain, given_up=frozenset({line}))
+    life.edit(seats, 1, "01-10")
+    life.run("02-01")
+    assert life.paid[-1].invoice == D("310.00")
+    paused = subscribed(plan(seats), [seats], "01-01", NEXT_INVOICE)
+    paused.run("01-01")
+    given_up = frozenset(one.invoice_line_id for one in paused.chain.charges if one.invoice_line_id)
+    paused.chain = replace(paused.chain, given_up=given_up)
+    paused.now(PAUSE, "01-11")
+    paused.now(RESUME, "02-01")
+    paused.run("02-01")
+    assert lines_of_invoice(paused.paid[1]) == ["310.00"]
+
+
 @pytest.mark.parametrize("refund", ["none", "prorated"])
 def test_arrears_and_usage_are_billed_on_the_day_of_the_end(refund: str) -> None:
     seats, calls = price("310"), usage_price("2")
@@ -822,6 +917,18 @@ def test_changes_come_before_the_bill_of_their_day_whatever_waits_for_late_usage
     life.now(PAUSE, "02-03")
     assert life.subscription.is_paused
     assert totals(life)[1:] == [("02-01", "318.00", "0"), ("02-03", "0", "-287.86")]
+
+
+@pytest.mark.parametrize("at_most", [1, 24])
+def test_from_arrears_to_advance_both_periods_of_the_day_are_billed(at_most: int) -> None:
+    """However few billing dates are asked for: they are on one invoice."""
+    life = of_price("200", "11-30", NEXT_INVOICE, direction=ARREARS)
+    life.change(DIRECTION, "12-30", billingDirection="advance")
+    life.run("12-30", at_most=at_most)
+    assert totals(life) == [("12-30", "200.00", "0"), ("12-30", "200.00", "0")]
+    late = of_price("200", "01-01", NEXT_INVOICE)
+    late.run("06-15", at_most=1)
+    assert totals(late) == [("01-01", "200.00", "0")]
 
 
 def test_before_all_bills_where_nothing_may_be_billed() -> None:

@@ -321,14 +321,43 @@ def test_late_usage_above_what_was_below_zero_takes_that_off_first(
 
 
 def test_late_usage_above_what_was_below_zero_and_taken_off_since_is_charged() -> None:
-    """The 3 below zero of January were taken off February's 4: 5 late ones in January cost 5."""
+    """The 3 below zero of January were taken off February's 4: of 5 late ones in January 3 are February's again."""
     life, calls = metered()
     life.meter.report(calls, "01-05", "-3")
     life.meter.report(calls, "02-05", "4")
     life.run("03-01")
     life.meter.report(calls, "01-06", "5")
     life.late()
-    assert [str(net) for net in life.waiting] == ["5.00"]
+    assert [str(net) for net in life.waiting] == ["2.00", "3.00"]
+
+
+@pytest.mark.parametrize(
+    ("late", "january", "february", "march"),
+    [
+        ("175", ["0.00", "130.00"], ["0.00", "10.00"], ["20.00", "5.00"]),
+        ("10", ["0.00"], ["0.00", "5.00"], ["20.00", "5.00"]),
+        ("3", ["0.00"], ["0.00"], ["20.00", "3.00"]),
+    ],
+)
+def test_what_was_taken_off_periods_is_charged_by_their_tiers_where_there_is_nothing_to_take_off(
+    late: str, january: list[str], february: list[str], march: list[str]
+) -> None:
+    """15 below zero of January were taken off 10 and 25 since: the newest has them back first."""
+    life, calls = metered(tiers=(Tier(D(100), D(1), ZERO), Tier(None, D("0.5"), ZERO)))
+    for on, value in (("01-05", "-15"), ("02-05", "10"), ("03-05", "25")):
+        life.meter.report(calls, on, value)
+    life.run("04-01")
+    life.meter.report(calls, "01-06", late)
+    life.late()
+    for period, expected in zip(("01-01", "02-01", "03-01"), (january, february, march), strict=True):
+        assert [net for start, _, net, _ in usage_of(life) if start == period and D(net)] == [
+            net for net in expected if D(net)
+        ]
+    check_periods(life.chain.charges, life, calls)
+    assert life.chain.schedules[calls.id].carried == ZERO
+    before = len(life.chain.charges)
+    life.late()
+    assert len(life.chain.charges) == before
 
 
 @pytest.mark.parametrize(("on", "value", "billed"), [("02-06", "2", "3"), ("01-06", "5", "6"), ("01-06", "2", "3")])

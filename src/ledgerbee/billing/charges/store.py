@@ -55,21 +55,30 @@ FROM unnest($2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::n
     r (id, waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net, net)
 WHERE c.company_id = $1 AND c.id = r.id
 """
-#: Charges that may still be credited or billed, what waiting credits take back, those that came once, and those that
-#: are named.
+#: Charges that may still be credited or billed, what waiting credits take back with all that shares its line and its
+#: credits, those that came once, and those that are named.
 _OPEN: Final = f"""
+WITH waiting AS (
+    SELECT d.id, d.invoice_line_id FROM subscription_charges w
+    JOIN subscription_charges d ON d.company_id = $1 AND d.id = w.credits_charge_id
+    WHERE w.company_id = $1 AND w.subscription_id = ANY($2) AND w.waits
+), taken_back AS (
+    SELECT id FROM waiting UNION
+    SELECT s.id FROM waiting w JOIN subscription_charges s ON s.company_id = $1 AND s.subscription_id = ANY($2)
+        AND s.invoice_line_id = w.invoice_line_id
+)
 SELECT {rows.columns(_Row, "c")} FROM subscription_charges c
 WHERE c.company_id = $1 AND c.subscription_id = ANY($2)
   AND (c.waits OR c.kind = 'one_time' OR c.service_end > $3
-       OR c.id IN (SELECT w.credits_charge_id FROM subscription_charges w
-                   WHERE w.company_id = $1 AND w.subscription_id = ANY($2) AND w.waits)
+       OR c.id IN (SELECT id FROM taken_back) OR c.credits_charge_id IN (SELECT id FROM taken_back)
        OR (c.kind IN ('usage', 'usage_difference') AND EXISTS (
            SELECT FROM unnest($4::uuid[], $5::uuid[], $6::date[]) l (subscription_id, price_id, day)
            WHERE l.subscription_id = c.subscription_id AND l.price_id = c.price_id
-             AND l.day >= c.service_start AND l.day < c.service_end)))
+             AND l.day < c.service_end)))
 ORDER BY c.subscription_id, c.created_at, c.id
 """
-#: What credit notes took off invoice lines, but for our own, which are credits among the charges.
+#: What credit notes took off invoice lines, but for our own, which are credits among the charges; null for lines of
+#: invoices that were given up.
 _CREDITED: Final = """
 SELECT l.invoice_line_id, -sum(l.net) AS by_others
 FROM credit_note_lines l
@@ -77,6 +86,10 @@ JOIN credit_notes n ON n.company_id = $1 AND n.id = l.credit_note_id AND n.statu
 WHERE l.company_id = $1 AND l.invoice_line_id = ANY($2) AND NOT EXISTS (
     SELECT FROM subscription_charges own WHERE own.company_id = $1 AND own.credit_note_id = n.id)
 GROUP BY l.invoice_line_id
+UNION ALL
+SELECT l.id, NULL FROM invoice_lines l
+JOIN invoices i ON i.company_id = $1 AND i.id = l.invoice_id AND i.status = 'uncollectible'
+WHERE l.company_id = $1 AND l.id = ANY($2)
 """
 _PAGE: Final = f"SELECT {rows.columns(_Row, 'c')} FROM page p JOIN subscription_charges c USING (company_id, id)"
 _SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
@@ -99,7 +112,8 @@ async def open_charges(
     late: Sequence[tuple[UUID, UUID, date]],
 ) -> dict[UUID, list[Charge]]:
     """Charges of subscriptions that a change on `since` or later may credit, that wait, that came once, and usage of
-    the days in `late` (subscription, price, day); by subscription, in the order in which they were made."""
+    the days in `late` (subscription, price, day) and after them; by subscription, in the order in which they were
+    made."""
     columns = [list(column) for column in zip(*late, strict=True)] if late else [[], [], []]
     found = await context.connection.fetch(_OPEN, context.company_id, list(subscription_ids), since, *columns)
     by_subscription: dict[UUID, list[Charge]] = {subscription_id: [] for subscription_id in subscription_ids}
@@ -108,13 +122,16 @@ async def open_charges(
     return by_subscription
 
 
-async def credited_by_notes(context: Context, charges: Collection[Charge]) -> dict[UUID, Decimal]:
-    """What credit notes of others took off the invoice lines of charges, by the line: positive."""
+async def taken_by_others(context: Context, charges: Collection[Charge]) -> tuple[dict[UUID, Decimal], frozenset[UUID]]:
+    """What credit notes of others took off the invoice lines of charges, by the line: positive; and the lines of
+    invoices that are uncollectible."""
     line_ids = {one.invoice_line_id for one in charges if one.invoice_line_id is not None and not one.is_credit}
     if not line_ids:
-        return {}
+        return {}, frozenset()
     found = await context.connection.fetch(_CREDITED, context.company_id, list(line_ids))
-    return {row["invoice_line_id"]: row["by_others"] for row in found}
+    by_line = [(row["invoice_line_id"], row["by_others"]) for row in found]
+    by_notes = {line_id: amount for line_id, amount in by_line if amount is not None}
+    return by_notes, frozenset(line_id for line_id, amount in by_line if amount is None)
 
 
 async def save(context: Context, new: Sequence[Charge], billed: Sequence[Charge]) -> None:

@@ -156,11 +156,16 @@ class RevenueCharge:
     period_amount: Decimal
     discount_percent: Decimal
     net: Decimal
-    is_credit: bool
+    credits_charge_id: UUID | None
     waits: bool
     base_net: Decimal
     credited: Decimal = ZERO
     base_credited: Decimal = ZERO
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether it takes back another one."""
+        return self.credits_charge_id is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ _BILLED: Final = _SELECT.format(
 #: What documents booked of a charge: what stands on its invoice, less what a credit note took of it.
 _CHARGES: Final = f"""
 SELECT k.id, k.subscription_id, k.price_id, k.period_start, k.period_end, k.service_start, k.service_end, k.quantity,
-    k.period_amount, k.discount_percent, k.net, k.waits, k.credits_charge_id IS NOT NULL AS is_credit,
+    k.period_amount, k.discount_percent, k.net, k.waits, k.credits_charge_id,
     coalesce((k.net + k.credit_note_net) * i.exchange_rate, 0) - coalesce(k.credit_note_net * n.exchange_rate, 0)
         AS base_net
 FROM subscription_charges k
@@ -136,7 +136,7 @@ def _charge(row: asyncpg.Record, credited: asyncpg.Record | None) -> RevenueChar
         period_amount=row["period_amount"],
         discount_percent=row["discount_percent"],
         net=row["net"],
-        is_credit=row["is_credit"],
+        credits_charge_id=row["credits_charge_id"],
         waits=row["waits"],
         base_net=row["base_net"],
         **by_others,

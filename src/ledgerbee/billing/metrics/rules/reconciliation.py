@@ -5,7 +5,7 @@ agreed and the same was charged; what is invoiced beyond what was agreed, or les
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -113,7 +113,7 @@ class Reconciling:
                     sums.reasons[Reason.CHANGES].share(part.amount, part.span.days, part.of_days)
                     agreed.setdefault(price_id, []).append(part)
         charged: dict[UUID, list[RevenueCharge]] = {}
-        for charge in charges:
+        for charge in _whole(charges):
             charged.setdefault(charge.price_id, []).append(charge)
         for price_id in dict.fromkeys([*agreed, *charged]):
             self._add_price(sums, chain, agreed.get(price_id, []), charged.get(price_id, []))
@@ -195,10 +195,12 @@ class Reconciling:
             is_small = abs(rest) < _unit(chain.currency) * len(over)
             reasons[Reason.ROUNDING if is_small else Reason.NOT_REFUNDED].add(rest)
             return
+        if stretch.start >= chain.billed_until:  # what was billed of these days is taken back, or was on its own grid
+            reasons[Reason.NOT_INVOICED].add(rest)
+            return
         charged = [one for one in over if not one.is_credit]
         if not charged:
-            is_billed = stretch.start < chain.billed_until
-            reasons[Reason.GIVEN_AWAY if is_billed else Reason.NOT_INVOICED].add(rest)
+            reasons[Reason.GIVEN_AWAY].add(rest)
             return
         exact = sum((_exact(one, stretch) for one in over), NOTHING)
         reasons[Reason.ROUNDING].add(rest - (exact - agreed))
@@ -218,6 +220,31 @@ class Reconciling:
         amount = self._amounts.of_item(item, chain.currency, chain.discount_percent) or ZERO
         share = Fraction(amount) * stretch.days / charge.period.days
         return -share if charge.is_credit else share
+
+
+def _whole(charges: Iterable[RevenueCharge]) -> list[RevenueCharge]:
+    """Charges, and each credit of days as one: it is a row for each note that takes of it, and all of them together are
+    what its days cost."""
+    found: dict[tuple[UUID, Span], RevenueCharge] = {}
+    whole: list[RevenueCharge] = []
+    for charge in charges:
+        if charge.credits_charge_id is None:
+            whole.append(charge)
+            continue
+        key = charge.credits_charge_id, charge.service
+        before = found.get(key)
+        found[key] = (
+            charge
+            if before is None
+            else replace(
+                before,
+                net=EXACT.add(before.net, charge.net),
+                base_net=EXACT.add(before.base_net, charge.base_net),
+                credited=EXACT.add(before.credited, charge.credited),
+                base_credited=EXACT.add(before.base_credited, charge.base_credited),
+            )
+        )
+    return [*whole, *found.values()]
 
 
 def _invoice(sums: _Sums, charge: RevenueCharge, days: int) -> None:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Charge
+from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
@@ -117,7 +117,7 @@ async def late_charges(context: Context, loaded: Sequence[LoadedChain]) -> list[
         periods = [
             LateCharges(rules.billed_usage(chain.charges, first), rules.billed_usage(new, first)[1:])
             for first in chain.charges
-            if first.id in chain.late
+            if first.kind is ChargeKind.USAGE
         ]
         found.append([period for period in periods if period.differences])
     return found

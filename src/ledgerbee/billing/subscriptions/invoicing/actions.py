@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Charge
+from ledgerbee.billing.charges.model import BookedAs, Charge
 from ledgerbee.billing.subscriptions.invoicing import rules, store
 from ledgerbee.billing.subscriptions.invoicing.model import (
     AdvancedChain,
@@ -20,7 +20,6 @@ from ledgerbee.billing.subscriptions.invoicing.model import (
 from ledgerbee.billing.subscriptions.invoicing.store import InvoiceRef
 from ledgerbee.billing.subscriptions.model import RefundBehavior
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
-from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
@@ -117,29 +116,41 @@ async def _prepare(
 ) -> tuple[InvoicePlan, list[PreparedInvoice]]:
     """The invoices of chains with all there is to write of them.
 
-    Where they would take something back of earlier ones, it is looked at how that was booked, and planned again.
+    Where bills take something back of earlier ones, it is looked at first how that was booked, and how lines are today.
     Raises `PayersRefusedError`, `UntriedDocumentsError`.
     """
     plan = rules.plan_invoices(advanced_chains)
-    ready = await _prepare_planned(context, advanced_chains, plan, trials)
     set_off = {placed.share.charge.id: placed.share.set_off for placed in plan.set_off}
-    credited = {charge_id: charges[_on_line(charge_id, set_off)] for charge_id in rules.credited_charges(plan)}
-    if not credited:
-        return plan, ready
-    computed = [(one.decided.booking.document, one.decided.booking.computed.lines) for one in ready]
-    today = rules.booked_today(plan, computed)
-    line_ids = {one.invoice_line_id for one in credited.values() if one.invoice_line_id is not None}
-    billed = await store.billed_as(context, line_ids)
-    earlier = {
-        charge_id: today[one.subscription_id][one.price_id]
-        if one.invoice_line_id is None
-        else billed[one.invoice_line_id]
-        for charge_id, one in credited.items()
+    credited = {
+        charge_id: charges[_on_line(charge_id, set_off)] for charge_id in rules.credited_charges(advanced_chains)
     }
-    better = rules.plan_invoices(advanced_chains, today, earlier)
-    if better.shares == plan.shares:
-        return plan, ready
-    return better, await _prepare_planned(context, advanced_chains, better, trials)
+    if credited:
+        today = await _booked_today(context, advanced_chains)
+        line_ids = {one.invoice_line_id for one in credited.values() if one.invoice_line_id is not None}
+        billed = await store.billed_as(context, line_ids)
+        earlier = {
+            charge_id: booked
+            for charge_id, one in credited.items()
+            if (
+                booked := today.get(one.subscription_id, {}).get(one.price_id)
+                if one.invoice_line_id is None
+                else billed[one.invoice_line_id]
+            )
+            is not None
+        }
+        plan = rules.plan_invoices(advanced_chains, today, earlier)
+    return plan, await _prepare_planned(context, advanced_chains, plan, trials)
+
+
+async def _booked_today(context: Context, advanced_chains: Sequence[AdvancedChain]) -> dict[UUID, dict[UUID, BookedAs]]:
+    """How the prices of bills that take something back are booked today, by subscription; those that can't be billed
+    are left out."""
+    asked = rules.prices_of_bills(advanced_chains)
+    taxed = await invoices.taxed(context, [_new_invoice(context, one) for one in asked])
+    known = [
+        (one, outcome) for one, outcome in zip(asked, taxed, strict=True) if not isinstance(outcome, LedgerBeeError)
+    ]
+    return rules.booked_today([one for one, _ in known], [outcome for _, outcome in known])
 
 
 def _on_line(charge_id: UUID, set_off: Mapping[UUID, UUID | None]) -> UUID:
@@ -234,15 +245,15 @@ async def _credit(
         assert credited.invoice_line_id is not None
         of_chain = placed.loaded.chain.subscription.id
         amount = EXACT.minus(placed.share.on_note)
-        for part in rules.spread(amount, of_chain, credited.invoice_id, credited.invoice_line_id, lefts):
+        service, currency = charges[placed.share.charge.id].service, placed.loaded.chain.subscription.currency
+        spread = rules.spread(amount, service, credited.invoice_id, credited.invoice_line_id, lefts, currency)
+        for part in spread:
             parts.setdefault((part.invoice_id, of_chain), []).append((placed.share.charge.id, part))
     notes: dict[UUID, list[FullCreditNote]] = {}
     noted: dict[UUID, list[tuple[UUID, Decimal]]] = {}
     for (invoice_id, subscription_id), own in parts.items():
         ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
-        reductions = [
-            _reduction(part.invoice_line_id, part.amount, charges[charge_id].service) for charge_id, part in own
-        ]
+        reductions = [_reduction(part) for _, part in own]
         lines = (*_heading(ref, chains[subscription_id]), *reductions)
         try:
             note = await _issue_note(context, ref, lines, trials)
@@ -277,15 +288,16 @@ def _heading(invoice_ref: InvoiceRef, loaded: LoadedChain) -> Iterator[CreditedL
         yield CreditedLine(DocumentLineType.TEXT, description=rules.heading_of(loaded))
 
 
-def _reduction(invoice_line_id: UUID, amount: Decimal, service: Span) -> CreditedLine:
-    """A credit of an amount of an invoice's line for some of its days, whatever its quantity."""
+def _reduction(part: CreditPart) -> CreditedLine:
+    """A credit of an amount of an invoice's line for some of its days, whatever its quantity; of a negative line it has
+    a negative quantity."""
     return CreditedLine(
         DocumentLineType.PRODUCT,
-        invoice_line_id=invoice_line_id,
-        quantity=ONE,
-        unit_price=amount,
+        invoice_line_id=part.invoice_line_id,
+        quantity=ONE if part.amount > 0 else -ONE,
+        unit_price=abs(part.amount),
         discount_percent=ZERO,
-        service_period=rules.service_period(service),
+        service_period=rules.service_period(part.service),
     )
 
 

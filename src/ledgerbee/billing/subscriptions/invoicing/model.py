@@ -12,8 +12,9 @@ from msgspec import Struct, field
 from ledgerbee.billing.charges.model import BillShare, Charge
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.billing.timelines.model import Span
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.money import ZERO
+from ledgerbee.core.money import ZERO, total
 from ledgerbee.sales.invoices.model import InvoiceId
 
 #: A chain with what became of it.
@@ -45,45 +46,60 @@ class InvoicePlan(NamedTuple):
     on_notes: tuple[InvoiceShare, ...]
     set_off: tuple[InvoiceShare, ...]
 
-    @property
-    def shares(self) -> tuple[BillShare, ...]:
-        """Where each charge stands."""
-        placed = (*(share for one in self.invoices for share in one.shares), *self.on_notes, *self.set_off)
-        return tuple(one.share for one in placed)
-
 
 class CreditSource(NamedTuple):
-    """A line that a negative line of an invoice takes back: what a note finds no room for there, it finds here."""
+    """A line that a negative line (`negative_line_id`) of an invoice takes back, for the days of `service`: what a note
+    finds no room for on that invoice, it finds here."""
 
-    subscription_id: UUID
+    negative_line_id: UUID
+    service: Span
     invoice_id: UUID
     invoice_line_id: UUID
-    amount: Decimal
+
+
+class LineBooking(NamedTuple):
+    """The subscription that a line of an invoice is of, and how it is booked."""
+
+    subscription_id: UUID
+    account_id: UUID | None
+    vat_code_id: UUID | None
+    vat_rate: Decimal | None
 
 
 @dataclass(slots=True)
 class InvoiceLeft:
-    """What credit notes may still take of an invoice: in all, of each subscription that is on it, and of each line.
+    """What credit notes may still take of an invoice: in all, and of each line of a subscription, below zero of a
+    negative one.
 
-    It is taken from while notes are planned. A subscription's credits never take what another one was billed.
+    It is taken from while notes are planned. A subscription's credits never take what another one was billed, nor what
+    its own lines that are booked otherwise were.
 
-    `sources` are behind its negative lines: the invoices that billed what those take back.
+    `sources` are behind its negative lines: the invoices that billed what those take back. `days` says of each line the
+    days that it is for and its net, and the same of what notes took of it, below zero; where there are sources.
     """
 
     number: str
     customer_id: UUID
+    exchange_rate: Decimal | None
     left: Decimal
-    chains: dict[UUID, Decimal]
     lines: dict[UUID, Decimal]
-    sources: tuple[CreditSource, ...] = ()
+    bookings: dict[UUID, LineBooking]
+    sources: tuple[CreditSource, ...]
+    days: dict[UUID, list[tuple[Span, Decimal]]]
+
+    def left_of_booking(self, booking: LineBooking) -> Decimal:
+        """What is left of the lines of a subscription that are booked alike."""
+        return total([left for line_id, left in self.lines.items() if self.bookings[line_id] == booking])
 
 
 class CreditPart(NamedTuple):
-    """An amount that a note takes of an invoice's line."""
+    """An amount that a note takes of an invoice's line for some days. Of a negative line it is below zero: that much is
+    not taken back any more."""
 
     invoice_id: UUID
     invoice_line_id: UUID
     amount: Decimal
+    service: Span
 
 
 class Refund(Struct, frozen=True, kw_only=True):

@@ -10,10 +10,11 @@ from typing import TypeVar
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import BillShare, BookedAs, Charge, ChargeKind
-from ledgerbee.billing.charges.rules import share_bill
+from ledgerbee.billing.charges.rules import share_bill, share_of
 from ledgerbee.billing.subscriptions.invoicing.model import (
     AdvancedChain,
     CreditPart,
+    CreditSource,
     InvoiceLeft,
     InvoicePlan,
     InvoiceShare,
@@ -25,7 +26,7 @@ from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
+from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, quantum_of, round_to, total
 from ledgerbee.parties.order import natural_key
 from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, Line, ServicePeriod
 from ledgerbee.sales.invoices.model import DeductionLine, Invoice, InvoiceId
@@ -64,13 +65,15 @@ def plan_invoices(
                 grouped.setdefault(key, []).extend(on_invoice)
     invoices = []
     for (on, payer_id, _, currency), own_shares in sorted(grouped.items(), key=lambda item: item[0][0]):
-        parts, left_over = _divide(own_shares)
+        parts, left_over = _divide(own_shares, today)
         on_notes |= {one.share.charge.id: one for one in left_over}
         invoices += [PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(part)) for part in parts]
     return InvoicePlan(tuple(invoices), tuple(on_notes.values()), tuple(set_off))
 
 
-def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+def _divide(
+    shares: Sequence[InvoiceShare], today: Mapping[UUID, Mapping[UUID, BookedAs]]
+) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
     """The invoices that shares of one payer take, and what has to go onto notes after all.
 
     A child's lines stay together, unless they are more than an invoice may have.
@@ -81,7 +84,7 @@ def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], l
     for _, group in groupby(sorted(shares, key=_child_of), key=_child_of):
         own = list(group)
         headings = int(own[0].loaded.is_child)
-        pieces, rest = ([own], []) if len(own) + headings <= MAX_LINES else _cut(own, MAX_LINES - headings)
+        pieces, rest = ([own], []) if len(own) + headings <= MAX_LINES else _cut(own, MAX_LINES - headings, today)
         left_over += rest
         for piece in pieces:
             if len(piece) + headings > room:
@@ -92,27 +95,35 @@ def _divide(shares: Sequence[InvoiceShare]) -> tuple[list[list[InvoiceShare]], l
     return parts, left_over
 
 
-def _cut(shares: Sequence[InvoiceShare], size: int) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
-    """Shares in pieces of at most `size`, none of which is below zero; and the credits that none has room for, as they
-    go onto notes."""
+def _cut(
+    shares: Sequence[InvoiceShare], size: int, today: Mapping[UUID, Mapping[UUID, BookedAs]]
+) -> tuple[list[list[InvoiceShare]], list[InvoiceShare]]:
+    """Shares in pieces of at most `size`, none of which is below zero at any rate of VAT; and the credits that none has
+    room for, as they go onto notes."""
     charged = deque(one for one in shares if one.share.on_invoice > 0)
     credited = deque(one for one in shares if one.share.on_invoice < 0)
     pieces: list[list[InvoiceShare]] = []
-    amount = ZERO
+    amounts: dict[BookedAs | None, Decimal] = {}
     while charged or credited:
         if not pieces or len(pieces[-1]) == size:
             pieces.append([])
-            amount = ZERO
-        if credited and EXACT.add(amount, credited[0].share.on_invoice) >= 0:
+            amounts = {}
+        if credited and EXACT.add(amounts.get(_booked(credited[0], today), ZERO), credited[0].share.on_invoice) >= 0:
             one = credited.popleft()
         elif charged:
             one = charged.popleft()
         else:
             break
         pieces[-1].append(one)
-        amount = EXACT.add(amount, one.share.on_invoice)
+        booked = _booked(one, today)
+        amounts[booked] = EXACT.add(amounts.get(booked, ZERO), one.share.on_invoice)
     left_over = [replace(one, share=BillShare(one.share.charge, ZERO, one.share.charge.net)) for one in credited]
     return [piece for piece in pieces if piece], left_over
+
+
+def _booked(placed: InvoiceShare, today: Mapping[UUID, Mapping[UUID, BookedAs]]) -> BookedAs | None:
+    """How a share is booked, as far as it had to be looked at: only where something is taken back of earlier bills."""
+    return today.get(placed.loaded.chain.subscription.id, {}).get(placed.share.charge.price_id)
 
 
 def _child_of(placed: InvoiceShare) -> _ChildKey:
@@ -121,22 +132,39 @@ def _child_of(placed: InvoiceShare) -> _ChildKey:
     return natural_key(loaded.customer_number), loaded.customer_name, loaded.chain.subscription.customer_id
 
 
-def credited_charges(plan: InvoicePlan) -> list[UUID]:
-    """The charges that invoices take something back of, which isn't theirs."""
+def credited_charges(advanced_chains: Iterable[AdvancedChain]) -> list[UUID]:
+    """The charges that bills take something back of, which aren't theirs. Refunds need no look: they are all notes."""
     found = []
-    for one in plan.invoices:
-        own = {placed.share.charge.id for placed in one.shares}
-        credited = [placed.share.charge.credits_charge_id for placed in one.shares]
+    for bill in (bill for _, advanced in advanced_chains for bill in advanced.bills if not bill.is_refund):
+        own = {charge.id for charge in bill.charges}
+        credited = [charge.credits_charge_id for charge in bill.charges]
         found += [charge_id for charge_id in credited if charge_id is not None and charge_id not in own]
     return found
 
 
+def prices_of_bills(advanced_chains: Iterable[AdvancedChain]) -> list[PlannedInvoice]:
+    """For each chain that takes something back of earlier bills, a line of each price of its bills, as if they were an
+    invoice: to see how that would be booked, whatever it sums up to."""
+    found = []
+    for loaded, advanced in advanced_chains:
+        of_prices = {
+            charge.price_id: InvoiceShare(loaded, BillShare(charge, charge.net, ZERO))
+            for bill in advanced.bills
+            for charge in bill.charges
+            if charge.net and not bill.is_refund
+        }
+        if of_prices and credited_charges([(loaded, advanced)]):
+            on, currency = advanced.bills[0].on, loaded.chain.subscription.currency
+            found.append(PlannedInvoice(InvoiceId(new_id()), loaded.payer_id, on, currency, tuple(of_prices.values())))
+    return found
+
+
 def booked_today(
-    plan: InvoicePlan, computed: Sequence[tuple[Invoice, Sequence[Line]]]
+    planned: Sequence[PlannedInvoice], computed: Sequence[tuple[Invoice, Sequence[Line]]]
 ) -> dict[UUID, dict[UUID, BookedAs]]:
     """How the lines of planned invoices are booked, by subscription and price; `computed` are they, in order."""
     found: dict[UUID, dict[UUID, BookedAs]] = defaultdict(dict)
-    for one, (invoice, lines) in zip(plan.invoices, computed, strict=True):
+    for one, (invoice, lines) in zip(planned, computed, strict=True):
         for placed, line in zip(one.shares, product_lines(lines), strict=True):
             found[placed.loaded.chain.subscription.id][placed.share.charge.price_id] = BookedAs(
                 invoice.customer_id, invoice.customer_department_id, line.account_id, line.vat_code_id, line.vat_rate
@@ -232,32 +260,99 @@ def _text(product: SoldProduct) -> str:
 
 
 def spread(
-    amount: Decimal, subscription_id: UUID, invoice_id: UUID, line_id: UUID, lefts: Mapping[UUID, InvoiceLeft]
+    amount: Decimal,
+    service: Span,
+    invoice_id: UUID,
+    line_id: UUID,
+    lefts: Mapping[UUID, InvoiceLeft],
+    currency: str,
 ) -> Iterator[CreditPart]:
-    """How a credit of a subscription's line is spread over the invoices that billed it: as much as it has left on that
-    invoice, and the rest where what its negative lines there take back was billed, the newest first.
+    """How a credit of days of a subscription's line is spread over the invoices that billed it: as much as is left on
+    that invoice of what is booked alike, and the rest where what its negative lines there take back was billed, the
+    newest first. Less than `amount` where no more is left, by whatever hand it was credited or given up.
 
-    An invoice of an upgrade is only the difference: what its line was charged was paid by the invoices before, too.
-    Less than `amount` where no more is left, by whatever hand it was credited or given up.
+    An invoice of an upgrade is only the difference: what its line was charged was paid by the invoices before, too. So
+    where an earlier one gives something back, the negative line takes back as much less of the same days: each day
+    keeps what it earns, on whatever invoice it stands. Where the earlier invoice has another exchange rate only what is
+    left of these days counts, so that none is paid for at one rate by what is taken back at another.
     """
     found = lefts.get(invoice_id)
-    if found is None or amount <= 0:
+    if found is None or amount <= 0 or line_id not in found.lines:
         return
-    own = found.chains.get(subscription_id, ZERO)
-    taken = min(amount, found.left, own, found.lines.get(line_id, ZERO))
-    if taken > 0:
-        found.left = EXACT.subtract(found.left, taken)
-        found.chains[subscription_id] = EXACT.subtract(own, taken)
-        found.lines[line_id] = EXACT.subtract(found.lines[line_id], taken)
-        yield CreditPart(invoice_id, line_id, taken)
-    rest = EXACT.subtract(amount, max(taken, ZERO))
+    wanted = min(amount, found.lines[line_id])
+    room = max(min(found.left, found.left_of_booking(found.bookings[line_id])), ZERO)
+    given: list[CreditPart] = []
+    moved = ZERO
     for source in found.sources:
-        if source.subscription_id != subscription_id:
+        if found.bookings[source.negative_line_id] != found.bookings[line_id]:
             continue
-        most = min(rest, source.amount)
-        parts = list(spread(most, subscription_id, source.invoice_id, source.invoice_line_id, lefts))
-        rest = EXACT.subtract(rest, total([part.amount for part in parts]))
-        yield from parts
+        rest = EXACT.subtract(wanted, moved)
+        short = EXACT.subtract(rest, room)
+        earlier = lefts.get(source.invoice_id)
+        if earlier is not None and earlier.exchange_rate != found.exchange_rate:
+            short = max(short, _short_of_days(found, line_id, service, rest, currency))
+        for days, most in _moves(found, source, service, short, currency):
+            parts = list(spread(most, days, source.invoice_id, source.invoice_line_id, lefts, currency))
+            taken = total([part.amount for part in parts])
+            if taken > 0:
+                moved = EXACT.add(moved, taken)
+                given += [*parts, CreditPart(invoice_id, source.negative_line_id, -taken, days)]
+    own = min(EXACT.subtract(wanted, moved), room)
+    yield from _own_parts(found, CreditPart(invoice_id, line_id, own, service), moved, given)
+    yield from (part for part in given if part.invoice_id != invoice_id)
+
+
+def _own_parts(
+    found: InvoiceLeft, own: CreditPart, moved: Decimal, given: Sequence[CreditPart]
+) -> Iterator[CreditPart]:
+    """What a note takes of the invoice itself; where all that earlier ones give back is of days that the credit gives
+    back whole, that is the difference alone: what is left of both lines is the same of each of these days."""
+    less = [part for part in given if part.invoice_id == own.invoice_id]
+    if own.amount and any(part.service != own.service for part in less):
+        own = own._replace(amount=EXACT.add(own.amount, moved))
+    else:
+        less = []
+    for part in (own, *less):
+        if part.amount:
+            found.left = EXACT.subtract(found.left, part.amount)
+            found.lines[part.invoice_line_id] = EXACT.subtract(found.lines[part.invoice_line_id], part.amount)
+            yield part
+
+
+def _moves(
+    found: InvoiceLeft, source: CreditSource, service: Span, short: Decimal, currency: str
+) -> Iterator[tuple[Span, Decimal]]:
+    """What of a negative line an earlier invoice is to give back, by days, for as much as there is no room for: first
+    of those that are given back anyway, and then of those before them."""
+    line_id = source.negative_line_id
+    taken_back = max(EXACT.minus(found.lines[line_id]), ZERO)
+    days = Span(max(service.start, source.service.start), min(service.end, source.service.end))
+    before = Span(source.service.start, days.start) if days.days else source.service
+    of_days = min(short, taken_back, EXACT.minus(_of_days(found, line_id, days, currency)))
+    if of_days > 0:
+        yield days, of_days
+    others = EXACT.subtract(min(short, taken_back), max(of_days, ZERO))
+    if others > 0:
+        yield before if before.days else days, others
+
+
+def _short_of_days(found: InvoiceLeft, line_id: UUID, service: Span, rest: Decimal, currency: str) -> Decimal:
+    """How much more is to be given back than is left of days, of lines that are booked alike; nothing where it is no
+    more than what rounding may have made of it."""
+    own = [it for it, booking in found.bookings.items() if booking == found.bookings[line_id]]
+    left = total([_of_days(found, it, service, currency) for it in own])
+    short = EXACT.subtract(rest, left)
+    unit = quantum_of(minor_units(currency))
+    return short if short > EXACT.multiply(unit, Decimal(sum(len(found.days.get(it, ())) for it in own))) else ZERO
+
+
+def _of_days(found: InvoiceLeft, line_id: UUID, service: Span, currency: str) -> Decimal:
+    """What is left of days of a line: each of its days, and of what notes took of it, has as much."""
+    shared = [
+        (Span(max(span.start, service.start), min(span.end, service.end)), span, net)
+        for span, net in found.days.get(line_id, ())
+    ]
+    return total([share_of(net, days, span, currency) for days, span, net in shared if days.days])
 
 
 def credited_as(charge: Charge, share: BillShare, noted: Sequence[tuple[UUID, Decimal]]) -> list[Charge]:

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import BookedAs
-from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
-from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, LineBooking
+from ledgerbee.billing.timelines.model import Span
 from ledgerbee.platform.context import Context
 
 
@@ -22,7 +23,7 @@ class InvoiceRef(NamedTuple):
 
 #: What notes may still take of invoices; of one that is given up or deducted, nothing.
 _LEFT: Final = """
-SELECT i.id, i.number, i.customer_id,
+SELECT i.id, i.number, i.customer_id, i.exchange_rate,
        CASE WHEN i.status IN ('draft', 'cancelled', 'uncollectible') THEN 0 ELSE i.subtotal + coalesce((
            SELECT sum(n.subtotal) FROM credit_notes n
            WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status <> 'cancelled'), 0) END AS left_of_it
@@ -30,7 +31,7 @@ FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2)
 """
 #: What is left of the lines of subscriptions, those that take something back included.
 _LINES_LEFT: Final = """
-SELECT l.invoice_id, l.id, l.subscription_id, l.net, l.net + coalesce((
+SELECT l.invoice_id, l.id, l.subscription_id, l.account_id, l.vat_code_id, l.vat_rate, l.net + coalesce((
            SELECT sum(k.net) FROM credit_note_lines k
            JOIN credit_notes n ON n.company_id = $1 AND n.id = k.credit_note_id AND n.status <> 'cancelled'
            WHERE k.company_id = $1 AND k.invoice_line_id = l.id), 0) AS left_of_it
@@ -38,11 +39,23 @@ FROM invoice_lines l WHERE l.company_id = $1 AND l.invoice_id = ANY($2) AND l.su
     AND l.line_type = 'product'
 """
 _SOURCES: Final = """
-SELECT c.invoice_id, c.subscription_id, d.invoice_id AS source_id, d.invoice_line_id,
-       -(c.net + c.credit_note_net) AS amount
+SELECT c.invoice_id, c.invoice_line_id AS negative_line_id, c.service_start, c.service_end,
+       d.invoice_id AS source_id, d.invoice_line_id
 FROM subscription_charges c JOIN subscription_charges d ON d.company_id = $1 AND d.id = c.credits_charge_id
 WHERE c.company_id = $1 AND c.invoice_id = ANY($2) AND d.invoice_line_id IS NOT NULL AND d.invoice_id <> c.invoice_id
 ORDER BY d.created_at DESC, d.id DESC
+"""
+#: What lines of subscriptions are for, and what notes took of them, by days.
+_DAYS: Final = """
+SELECT l.invoice_id, l.id, d.net, d.service_period_start AS first, d.service_period_end AS last
+FROM invoice_lines l CROSS JOIN LATERAL (
+    SELECT l.net, l.service_period_start, l.service_period_end
+    UNION ALL
+    SELECT k.net, k.service_period_start, k.service_period_end FROM credit_note_lines k
+    JOIN credit_notes n ON n.company_id = $1 AND n.id = k.credit_note_id AND n.status <> 'cancelled'
+    WHERE k.company_id = $1 AND k.invoice_line_id = l.id) d
+WHERE l.company_id = $1 AND l.invoice_id = ANY($2) AND l.subscription_id IS NOT NULL
+    AND l.line_type = 'product' AND d.service_period_start IS NOT NULL
 """
 _BILLED_AS: Final = """
 SELECT l.id, i.customer_id, i.customer_department_id, l.account_id, l.vat_code_id, l.vat_rate
@@ -69,25 +82,36 @@ async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, I
     while wanted:
         arguments = context.company_id, list(wanted)
         lines: dict[UUID, dict[UUID, Decimal]] = defaultdict(dict)
-        chains: dict[UUID, dict[UUID, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+        bookings: dict[UUID, dict[UUID, LineBooking]] = defaultdict(dict)
         for row in await context.connection.fetch(_LINES_LEFT, *arguments):
-            own, left = chains[row["invoice_id"]], row["left_of_it"]
-            own[row["subscription_id"]] = EXACT.add(own[row["subscription_id"]], left)
-            if row["net"] > 0:
-                lines[row["invoice_id"]][row["id"]] = left
+            lines[row["invoice_id"]][row["id"]] = row["left_of_it"]
+            bookings[row["invoice_id"]][row["id"]] = LineBooking(
+                row["subscription_id"], row["account_id"], row["vat_code_id"], row["vat_rate"]
+            )
         sources: dict[UUID, list[CreditSource]] = defaultdict(list)
         for row in await context.connection.fetch(_SOURCES, *arguments):
-            source = CreditSource(row["subscription_id"], row["source_id"], row["invoice_line_id"], row["amount"])
+            source = CreditSource(
+                row["negative_line_id"],
+                Span(row["service_start"], row["service_end"]),
+                row["source_id"],
+                row["invoice_line_id"],
+            )
             sources[row["invoice_id"]].append(source)
+        days: dict[UUID, dict[UUID, list[tuple[Span, Decimal]]]] = defaultdict(lambda: defaultdict(list))
+        for row in await context.connection.fetch(_DAYS, *arguments) if sources else ():
+            span = Span(row["first"], row["last"] + timedelta(days=1))
+            days[row["invoice_id"]][row["id"]].append((span, row["net"]))
         for row in await context.connection.fetch(_LEFT, *arguments):
             invoice_id = row["id"]
             found[invoice_id] = InvoiceLeft(
                 row["number"],
                 row["customer_id"],
+                row["exchange_rate"],
                 row["left_of_it"],
-                chains[invoice_id],
                 lines[invoice_id],
+                bookings[invoice_id],
                 tuple(sources[invoice_id]),
+                days[invoice_id],
             )
         wanted = {one.invoice_id for own in sources.values() for one in own} - found.keys()
     return found

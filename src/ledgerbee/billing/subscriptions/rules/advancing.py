@@ -39,7 +39,8 @@ def begin(
     at_most: int = MAX_PERIODS,
     given: Collection[UUID] = (),
 ) -> Work:
-    """Advance a chain to `as_of`, billing at most so many periods, the oldest first; its usage is still to be counted
+    """Advance a chain to `as_of`, billing at most so many periods, the oldest first, with all that is due on the day of
+    the last one; its usage is still to be counted
     (`Work.uncounted`), but for that which came late.
 
     On one day the changes come before the bill; with `at_most` 0 they come before all bills. A change waits for no
@@ -49,16 +50,20 @@ def begin(
     """
     work = Work(chain, facts, now, late_usage_of, given)
     work.charge_late_usage()
-    left = at_most
+    left, billed_on = at_most, None
     while True:
         group = work.next_group()
         change = next((one for one in work.chain.changes if one.effective_on <= as_of), None)
         if change is not None and (group is None or change.effective_on <= group.on or at_most == 0):
             work.emit_until(change.effective_on - timedelta(days=1))
             work.apply(change)
-        elif group is not None and (change is not None or group.ready_on <= as_of) and left > 0:
+        elif (
+            group is not None
+            and (change is not None or group.ready_on <= as_of)
+            and (left > 0 or group.on == billed_on)
+        ):
             work.bill(group)
-            left -= group.is_period
+            left, billed_on = left - group.is_period, group.on
         else:
             break
     work.settle_end(as_of)

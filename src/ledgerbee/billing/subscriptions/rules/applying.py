@@ -18,6 +18,7 @@ from ledgerbee.billing.subscriptions.model import (
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.billing.timelines.model import BillingDirection, Cadence, Grid, Item, Terms
 from ledgerbee.billing.timelines.rules import moved_to, period_at
+from ledgerbee.catalog.model import ProductId
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
 from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import parse_id
@@ -157,14 +158,26 @@ def _items_in(plan: PlanVersion, cadence: Cadence) -> tuple[PlanItem, ...]:
 
 
 def _items_of_cadence(plan: PlanVersion, cadence: Cadence, before: Terms, facts: BillingFacts) -> tuple[Item, ...]:
-    """The items of another cadence: of each product that the subscription has, as much as it has."""
-    held = {facts.prices[item.price_id].product_id: item.quantity for item in before.items}
+    """The items of another cadence: of each product that the subscription has, as much as it has.
+
+    What recurs, what is metered and what comes once is held apart. Several prices of a product keep their order.
+    """
+    held: dict[tuple[ProductId, BillingPeriodType], list[Decimal]] = {}
+    for one in before.items:
+        held.setdefault(_what_is_held(one, facts), []).append(one.quantity)
     items = []
     for item in _items_in(plan, cadence):
-        product_id = facts.prices[item.price_id].product_id
-        if product_id in held or not item.optional:
-            items.append(Item(item.price_id, held.get(product_id, item.quantity)))
+        quantities = held.get(_what_is_held(item, facts), [])
+        if quantities or not item.optional:
+            items.append(Item(item.price_id, quantities[0] if quantities else item.quantity))
+        if len(quantities) > 1:
+            del quantities[0]
     return tuple(items)
+
+
+def _what_is_held(item: Item | PlanItem, facts: BillingFacts) -> tuple[ProductId, BillingPeriodType]:
+    price = facts.prices[item.price_id]
+    return price.product_id, price.billing_period_type
 
 
 def first_terms(plan: PlanVersion, items: tuple[Item, ...], anchor: date, **others: Any) -> Terms:

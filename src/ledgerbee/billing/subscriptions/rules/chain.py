@@ -31,8 +31,9 @@ class Chain(Struct, frozen=True, kw_only=True):
     """A subscription as it is kept. `changes` are pending ones in the order of their days.
 
     `charges` are those that a change may still credit, that wait for an invoice, that came once, and usage that late
-    events belong to. `credited_by_notes` is what others' credit notes took off invoice lines, by their id. `late` are
-    billed usage charges whose days have events that came since.
+    events belong to. `credited_by_notes` is what others' credit notes took off invoice lines, by their id,
+    `given_up` are lines of invoices that are uncollectible. `late` are billed usage charges whose days have events that
+    came since.
     """
 
     subscription: Subscription
@@ -41,6 +42,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     changes: tuple[ScheduledChange, ...] = ()
     charges: tuple[Charge, ...] = ()
     credited_by_notes: Mapping[UUID, Decimal] = struct_field(default_factory=dict)
+    given_up: frozenset[UUID] = frozenset()
     late: tuple[UUID, ...] = ()
 
     @property

@@ -14,6 +14,7 @@ from ledgerbee.billing.charges.rules import (
     price_for_period,
     settle,
     share_of,
+    within_left,
     without_void,
 )
 from ledgerbee.billing.subscriptions.model import (
@@ -135,6 +136,10 @@ class Work:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
         self._keep([*waiting, *charges])
         billed = without_void([*waiting, *charges])
+        if any(one.is_credit for one in waiting):
+            chain = self.chain
+            billed = within_left(billed, chain.charges, chain.credited_by_notes, chain.given_up)
+            self._keep(billed)
         if any(charge.net or charge.id in self.uncounted for charge in billed):
             self.bills.append(Bill(on, tuple(billed), is_refund, nets))
 
@@ -257,18 +262,44 @@ class Work:
         """What a period's usage comes to by now, less all that was charged and credited for it.
 
         What is below zero is taken off the next period; usage that comes late for more than was billed takes what is
-        still to be taken off first, as the next period would. No more is credited than what is left of what was billed.
+        still to be taken off first, as the next period would, and then what later periods took off is charged there.
+        No more is credited than what is left of what was billed.
         """
         billed = billed_usage(self.chain.charges, first)
         counted = self.usage_of(first.price_id, spans_of(self.chain, first))
         before = total([one.quantity for one in billed])
+        left_to_next = total([one.carried for one in billed])
+        taken = EXACT.add(counted.quantity, left_to_next)
+        rise = max(EXACT.subtract(taken, before), ZERO)
         schedule = self.chain.schedules[first.price_id]
-        taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
-        taken_off = min(max(EXACT.subtract(taken, before), ZERO), -schedule.carried)
-        taken = EXACT.subtract(taken, taken_off)
+        taken_off = min(rise, -schedule.carried)
+        later, given_back = self._not_taken_off(first, min(EXACT.subtract(rise, taken_off), max(left_to_next, ZERO)))
+        taken = EXACT.subtract(EXACT.subtract(taken, taken_off), given_back)
         quantity = max(taken, ZERO)
-        carried = EXACT.subtract(EXACT.subtract(quantity, taken), taken_off)
-        self._carry(schedule, EXACT.subtract(schedule.carried, carried))
+        changed = EXACT.subtract(EXACT.subtract(quantity, taken), taken_off)
+        self._carry(schedule, EXACT.subtract(schedule.carried, changed))
+        carried = EXACT.subtract(changed, given_back)
+        events = counted.events - sum(one.events for one in billed)
+        return [*self._difference(billed, EXACT.subtract(quantity, before), events, carried), *later]
+
+    def _not_taken_off(self, first: Charge, most: Decimal) -> tuple[list[Charge], Decimal]:
+        """Differences of later periods, the newest first, that took off what a period had left to them and has by now;
+        and how much that is."""
+        found: list[Charge] = []
+        rest = most
+        for other in reversed(self.chain.charges):
+            is_later = other.price_id == first.price_id and other.service.start >= first.service.end
+            if rest and is_later and other.kind is ChargeKind.USAGE:
+                billed = billed_usage(self.chain.charges, other)
+                back = min(rest, max(-total([one.carried for one in billed]), ZERO))
+                rest = EXACT.subtract(rest, back)
+                found += self._difference(billed, back, 0, back)
+        return found, EXACT.subtract(most, rest)
+
+    def _difference(self, billed: Sequence[Charge], more: Decimal, events: int, carried: Decimal) -> list[Charge]:
+        """The charge, or the credits, of so much more usage in a period than it was billed by."""
+        first = billed[0]
+        quantity = total([more, *(one.quantity for one in billed)])
         amount = round_money(self._price(first.price_id, quantity), self.currency)
         net = EXACT.subtract(amount, total([one.net for one in billed]))
         difference = replace(
@@ -276,15 +307,15 @@ class Work:
             id=new_id(),
             kind=ChargeKind.USAGE_DIFFERENCE,
             part=len(billed) - 1,
-            quantity=EXACT.subtract(quantity, before),
+            quantity=more,
             period_amount=net,
             net=net,
-            events=counted.events - sum(one.events for one in billed),
+            events=events,
             carried=carried,
             invoice_id=None,
             invoice_line_id=None,
         )
-        if not (difference.events or difference.quantity or carried or net):
+        if not (events or more or carried or net):
             return []
         return [difference] if net >= 0 else list(self._taken_back(difference, billed))
 

@@ -147,7 +147,7 @@ async def load(
     late = [tuple(row) for row in taken]
     since = min([as_of, *(one.effective_on for own in pending.values() for one in own)])
     open_charges = await charges.open_charges(context, ids, since, late)
-    by_notes = await charges.credited_by_notes(context, [one for own in open_charges.values() for one in own])
+    by_notes, given_up = await charges.taken_by_others(context, [one for own in open_charges.values() for one in own])
     plan_versions, newest = await _plans(context, versions, pending)
     sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, plan_versions, newest))
     facts_of = _facts_by_terms(plan_versions, newest, _PricesByCurrency(sellable))
@@ -164,6 +164,7 @@ async def load(
             changes=tuple(sorted(pending[subscription.id], key=lambda one: one.effective_on)),
             charges=tuple(own_charges),
             credited_by_notes=by_notes,
+            given_up=given_up,
             late=tuple(late_charges(own_charges, late)),
         )
         facts = facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"])

@@ -1,7 +1,7 @@
 """What can be done with an invoice, split by verb."""
 
 from ledgerbee.sales.invoices.actions.draft import cancel, create, delete, update
-from ledgerbee.sales.invoices.actions.issue import NewInvoice, PreparedInvoice, issue, prepare
+from ledgerbee.sales.invoices.actions.issue import NewInvoice, PreparedInvoice, issue, prepare, taxed
 from ledgerbee.sales.invoices.actions.send import send, send_batch
 from ledgerbee.sales.invoices.actions.settle import record_credit_applied, record_credited, record_settled
 
@@ -18,5 +18,6 @@ __all__ = [
     "record_settled",
     "send",
     "send_batch",
+    "taxed",
     "update",
 ]

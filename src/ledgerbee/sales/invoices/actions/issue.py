@@ -15,8 +15,9 @@ from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.addressing import addressee, has_address
-from ledgerbee.sales.documents.model import DocumentFields, FullDocument, Sources
+from ledgerbee.sales.documents.model import DocumentFields, FullDocument, Line, Sources
 from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError
+from ledgerbee.sales.documents.rules import tax
 from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -72,6 +73,28 @@ async def prepare(
             untried += fault.documents
     if untried:
         raise UntriedDocumentsError(untried)
+    return outcomes
+
+
+async def taxed(context: Context, new: Sequence[NewInvoice]) -> list[tuple[Invoice, tuple[Line, ...]] | LedgerBeeError]:
+    """How the lines of invoices would be booked today, in order, or why one can't be: whatever they sum up to. Writes
+    nothing.
+
+    Refused are `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`. Raises `CUSTOMER_NOT_FOUND`.
+    """
+    if not new:
+        return []
+    sources = await documents.get_many_sources(context, INVOICES, [one.fields for one in new])
+    drafted = [_draft(one, own, context) for one, own in zip(new, sources, strict=True)]
+    loaded = await sending.load(context, INVOICES, drafted, sources)
+    outcomes: list[tuple[Invoice, tuple[Line, ...]] | LedgerBeeError] = []
+    for full, found in zip(drafted, loaded, strict=True):
+        invoice, zone = full.document, found.sources.facts.customer.vat_zone
+        try:
+            computed = tax(full.lines, found.sales, zone, invoice.tax_point, invoice.currency)
+            outcomes.append((invoice, computed.lines))
+        except LedgerBeeError as fault:
+            outcomes.append(fault)
     return outcomes
 
 
