@@ -80,6 +80,7 @@ class CardProvider:
         #: Called while a charge is under way there.
         self.meanwhile: Callable[[], object] | None = None
         self.is_silent = False
+        self.disputes: dict[str, ProviderDispute] = {}
         self._ids = count(1)
 
     def _behavior(self) -> Behavior:
@@ -171,8 +172,7 @@ class CardProvider:
 
     async def find_dispute(self, access: Access, provider_id: str) -> ProviderDispute | None:
         assert access.keys or access.account
-        assert provider_id
-        return None
+        return self.disputes.get(provider_id)
 
     async def movements(self, access: Access, since: datetime, until: datetime) -> AsyncIterator[Movement]:
         assert access.keys or access.account
@@ -189,8 +189,10 @@ class CardProvider:
                 )
 
     def read_event(self, access: Access, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
-        """`id reference` with the key in a header: as simple as a signature gets."""
+        """`id subject what` with the key in a header: as simple as a signature gets."""
         if headers.get("x-signature") != access.keys.get("webhookSecret"):
             raise SignatureError("The signature is wrong")
-        event_id, reference = body.decode().split()
-        return ProviderEvent(id=event_id, type="charge.changed", subject=Subject.CHARGE, reference=reference)
+        event_id, subject, about = body.decode().split()
+        return ProviderEvent(
+            id=event_id, type=f"{subject}.changed", subject=Subject(subject), provider_id=about, reference=about
+        )

@@ -1,20 +1,24 @@
 """Charges of saved cards: nobody is charged twice, nothing is charged without a booking."""
 
 import asyncio
+import hmac
+import json
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 from tests.card_provider import Behavior
-from tests.charging import Charger
+from tests.charging import SIGNING_KEY, Charger
 from tests.conftest import Api
+from tests.days import job_of, today_of
 from tests.selling import booked
 
 from ledgerbee.ledger.verify import verify
-from ledgerbee.payments.charges import actions
-from ledgerbee.payments.providers.model import ChargeStatus
+from ledgerbee.payments.charges import actions, daily
+from ledgerbee.payments.charges.disputes import look_at_dispute
+from ledgerbee.payments.providers.model import ChargeStatus, DisputeStatus, ProviderDispute, ProviderName
 
 CLEARING, UNIDENTIFIED, RECEIVABLE = 6331, 8042, 6190
 
@@ -234,7 +238,83 @@ async def test_only_cards_of_the_customer_that_can_be_charged(charger: Charger) 
     await charger.refused("POST", path, {}, 409, "PAYMENT_METHOD_INACTIVE")
 
 
-async def call_back(charger: Charger, http: httpx.AsyncClient, event: str, reference: str, key: str) -> int:
-    url = (await charger.ok("GET", "/v1/payment-providers/stripe"))["callbackUrl"]
-    answer = await http.post(url, content=f"{event} {reference}", headers={"x-signature": key})
+async def call_back(
+    charger: Charger, event: str, kind: str, about: str, reference: str = "", *, key: str = SIGNING_KEY, path: str = ""
+) -> int:
+    """The status of the answer to a webhook of Stripe's."""
+    url = path or (await charger.ok("GET", "/v1/payment-providers/stripe"))["callbackUrl"]
+    told = {"id": about, "metadata": {"reference": reference}}
+    body = json.dumps({"id": event, "type": kind, "data": {"object": told}})
+    now = int(time.time())
+    signature = hmac.new(key.encode(), f"{now}.{body}".encode(), "sha256").hexdigest()
+    headers = {"stripe-signature": f"t={now},v1={signature}"}
+    answer = await charger.api.http.post(url, content=body, headers=headers)
+    assert not answer.content
     return answer.status_code
+
+
+async def jobs_of(charger: Charger) -> list[str]:
+    """The jobs of the company that wait, by name."""
+    found = await charger.value(
+        "SELECT array_agg(entrypoint ORDER BY id) FROM pgqueuer WHERE convert_from(payload, 'UTF8') LIKE $1",
+        f"%{charger.api.company_id}%",
+    )
+    return list(found or ())
+
+
+async def test_a_callback_is_taken_once_and_has_somebody_look(charger: Charger) -> None:
+    charge = await charger.charge(await charger.due())
+    url = (await charger.ok("GET", "/v1/payment-providers/stripe"))["callbackUrl"]
+    before = await jobs_of(charger)
+    event = ("evt_1", "payment_intent.succeeded", "pi_1", charge["reference"])
+    assert await call_back(charger, *event, key="whsec_other") == 400
+    assert await call_back(charger, *event, path=f"{url}x") == 404
+    assert await call_back(charger, *event, path=url.replace("/stripe/", "/paypal/")) == 404
+    assert await call_back(charger, *event, path=url.replace("/stripe/", "/quickpay/")) == 404
+    assert await jobs_of(charger) == before
+    assert await asyncio.gather(*(call_back(charger, *event) for _ in range(3))) == [204] * 3
+    assert await jobs_of(charger) == [*before, "charge_card"]
+    assert await call_back(charger, "evt_2", "payment_intent.succeeded", "pi_2", "NOBODYS") == 204
+    assert await call_back(charger, "evt_3", "payout.paid", "po_1") == 204
+    assert await jobs_of(charger) == [*before, "charge_card"]
+    assert await call_back(charger, "evt_4", "charge.dispute.created", "dp_1") == 204
+    assert await jobs_of(charger) == [*before, "charge_card", "look_at_dispute"]
+
+
+async def test_a_dispute_is_told_with_its_charge(charger: Charger) -> None:
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    for dispute_id, charge_id in (("dp_1", charge["providerId"]), ("dp_2", "ch_of_somebody_else")):
+        charger.provider.disputes[dispute_id] = ProviderDispute(
+            provider_id=dispute_id,
+            charge_id=charge_id,
+            status=DisputeStatus.OPEN,
+            amount=Decimal(1250),
+            currency="DKK",
+            reason="fraudulent",
+        )
+    for dispute_id in ("dp_1", "dp_2", "dp_3"):
+        job = job_of(charger.api, provider="stripe", disputeId=dispute_id)
+        await look_at_dispute({ProviderName.STRIPE: charger.provider}, job)
+    (told,) = await charger.events("payment.disputed")
+    assert told["dispute"] == {
+        "providerId": "dp_1", "status": "open", "amount": "1250.00", "currency": "DKK", "reason": "fraudulent",
+    }  # fmt: skip
+    assert (told["id"], told["invoiceId"]) == (charge["id"], charge["invoiceId"])
+    await check_books(charger)
+
+
+async def test_one_that_nobody_has_asked_for_lately_is_looked_at_daily(charger: Charger) -> None:
+    charger.provider.next = [Behavior.LOSES_ANSWER]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    before = await jobs_of(charger)
+    today = await today_of(charger.api)
+    assert not await charger.api.run(lambda context: daily.is_due(context, today.day))
+    await daily.charge_day(today)
+    assert await jobs_of(charger) == before
+    charger.api.clock.now += timedelta(days=2)
+    today = await today_of(charger.api)
+    assert await charger.api.run(lambda context: daily.is_due(context, today.day))
+    await daily.charge_day(today)
+    assert await jobs_of(charger) == [*before, "charge_card"]
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert not await charger.api.run(lambda context: daily.is_due(context, today.day))

@@ -321,6 +321,7 @@ CHANGES: Final = {
     "order_confirmation_lines.order_confirmation_id": "order_confirmation_id = gen_random_uuid()"
     " WHERE line_type = 'product'",
     "document_snapshots.content": "content = jsonb_set(content, '{amount}', '\"1.00\"')",
+    "charges.reference": "reference = upper(left(md5(reference), 16))",
     "charges.customer_id": "customer_id = gen_random_uuid()",
     "charges.amount": "amount = amount + 1",
     "charges.status": "status = 'failed', decline_code = 'x', payment_id = NULL, unapplied_amount = 0,"

@@ -16,8 +16,9 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.payments.callbacks.jobs import SANDBOX_EVENTS
+from ledgerbee.payments.charges.disputes import disputes_of
 from ledgerbee.payments.charges.jobs import charges_of
-from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.charges.model import CHARGE_JOB, DISPUTE_JOB
 from ledgerbee.payments.payment_methods.jobs import looks_of
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.providers.model import Providers
@@ -51,6 +52,7 @@ def jobs_with(
         BOUNCE_JOB: bounces_of(KINDS),
         CARD_LINK_JOB: looks_of(providers),
         CHARGE_JOB: charges_of(providers),
+        DISPUTE_JOB: disputes_of(providers),
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from ledgerbee.payments.charges import store as charges
-from ledgerbee.payments.charges.model import CHARGE_JOB, UNDER_WAY
+from ledgerbee.payments.charges.model import CHARGE_JOB, DISPUTE_JOB, UNDER_WAY
 from ledgerbee.payments.payment_methods import store as cards
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.provider_settings.model import ProviderSettings
@@ -29,6 +29,8 @@ async def take(context: Context, settings: ProviderSettings, event: ProviderEven
         charge = await charges.find_by_provider(context, settings.name, event.provider_id, event.reference)
         if charge is not None and charge.status in UNDER_WAY:
             context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
+    elif event.subject is Subject.DISPUTE and event.provider_id is not None:
+        context.enqueue(DISPUTE_JOB, provider=settings.name.value, disputeId=event.provider_id)
     elif event.subject is Subject.AGREEMENT:
         link = await cards.find_link_by_page(context, settings.name, event.provider_id, event.reference)
         if link is not None and link.is_open:

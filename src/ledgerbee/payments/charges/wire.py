@@ -19,7 +19,7 @@ class ChargeResponse(ResponseModel):
     invoice_id: IdText
     customer_id: IdText
     payment_method_id: IdText
-    provider: ProviderName
+    provider: ProviderName = Field(description="Where the card is saved", examples=["stripe"])
     provider_id: str | None = Field(description="The provider's id of it, once it has told it")
     amount: MoneyText
     currency: str = Field(description="The invoice's", examples=["DKK"])
@@ -39,7 +39,7 @@ class ChargeResponse(ResponseModel):
         examples=["0.00"],
     )
     unapplied_entry_id: IdText | None = Field(description="The entry that booked that")
-    finished_at: Moment | None
+    finished_at: Moment | None = Field(description="When it succeeded or failed")
     created_at: Moment
     updated_at: Moment
 
