@@ -258,10 +258,15 @@ async def test_a_decline_is_an_answer(provider: Provider, server: StripeServer, 
     assert await provider.find_charge(ACCESS, f"C4{told}", None, agreement) == charge
 
 
-async def test_a_charge_that_its_owner_has_to_confirm(provider: Provider, server: StripeServer) -> None:
+async def test_a_charge_that_its_owner_can_confirm_nowhere_is_ended(provider: Provider, server: StripeServer) -> None:
     agreement = await saved_card(provider, server, "C5card", CONFIRMED)
     charge = await provider.charge(ACCESS, charge_request("C5", agreement))
-    assert (charge.status, charge.decline, charge.fee) == (ChargeStatus.REQUIRES_ACTION, None, None)
+    assert charge.status is ChargeStatus.FAILED
+    assert charge.decline is not None
+    assert (charge.decline.code, charge.decline.is_soft) == ("authentication_required", False)
+    found = await provider.find_charge(ACCESS, "C5", charge.provider_id, agreement)
+    assert found is not None
+    assert found.status is ChargeStatus.FAILED
 
 
 async def test_a_charge_is_found_behind_a_hundred_newer_ones(provider: Provider, server: StripeServer) -> None:

@@ -29,7 +29,13 @@ from tests.unit.test_invoices_rules import invoice
 from ledgerbee.billing.charges.model import BillShare, BookedAs, ChargeKind
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
-from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, InvoiceShare, LineBooking
+from ledgerbee.billing.subscriptions.invoicing.model import (
+    CreditSource,
+    InvoiceLeft,
+    InvoiceShare,
+    LineBooking,
+    PlannedInvoice,
+)
 from ledgerbee.billing.subscriptions.model import ChangeType, RefundBehavior
 from ledgerbee.billing.subscriptions.rules import advance, is_behind
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
@@ -40,6 +46,7 @@ from ledgerbee.catalog.prices.model import Price, SellablePrice, SoldProduct, Ti
 from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
+from ledgerbee.sales.invoices.model import InvoiceId
 
 
 def sellable(of: Price, description: str | None = None) -> SellablePrice:
@@ -461,3 +468,21 @@ def test_usage_that_a_credit_takes_back_is_counted_on_its_first_row() -> None:
 
 def _tiers() -> list[Tier]:
     return [Tier(Decimal(10), Decimal("0.3333"), Decimal(0)), Tier(None, Decimal("0.25"), Decimal(1))]
+
+
+def test_an_invoice_is_charged_to_the_card_of_a_subscription_that_is_billed_automatically() -> None:
+    seats, first, second = price("10"), new_id(), new_id()
+    life = subscribed(plan(seats), [seats], "01-01")
+    life.run("01-01")
+    share = BillShare(life.chain.charges[0], D(10), D(0))
+
+    def card_of(*given: tuple[UUID | None, bool]) -> UUID | None:
+        shares = []
+        for method_id, is_automatic in given:
+            terms = replace(life.chain.subscription, payment_method_id=method_id, automatic_billing=is_automatic)
+            one = loaded(life)
+            shares.append(InvoiceShare(replace(one, chain=replace(one.chain, subscription=terms)), share))
+        return rules.card_of(PlannedInvoice(InvoiceId(new_id()), new_id(), day("01-01"), "DKK", tuple(shares)))
+
+    assert card_of((None, True), (first, False)) is None
+    assert card_of((None, True), (first, True), (second, True)) == first

@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,8 @@ from ledgerbee.payments.providers.model import (
     AgreementPage,
     AgreementRequest,
     ChargeRequest,
+    ChargeStatus,
+    Decline,
     Movement,
     ProviderCharge,
     ProviderDispute,
@@ -64,6 +67,10 @@ _PAGE: Final = 100
 _TOLERANCE_S: Final = 300
 
 _AGREEMENT: Final = re.compile(r"(cus_[A-Za-z0-9_]+)/((?:pm|card|src)_[A-Za-z0-9_]+)")
+#: Of a charge whose bank wants to hear its owner. Another try without the owner ends alike.
+_NOT_CONFIRMED: Final = Decline(
+    "authentication_required", "The bank wants the card's owner to confirm the charge", is_soft=False
+)
 #: What comes of an answer that isn't what Stripe documents, within the SDK and here.
 _GARBAGE: Final = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
@@ -173,7 +180,7 @@ class Stripe:
                         raise ProviderUnclearError("Stripe declined a charge that it doesn't show") from None
                     return found
                 intent = intent_told
-            return charge_of(intent)
+            return await self._confirmable(client, charge_of(intent))
 
     async def find_charge(
         self, access: Access, reference: str, provider_id: str | None, agreement_id: str
@@ -190,7 +197,7 @@ class Stripe:
                     )
                 )
                 if found is not None:
-                    return charge_of(found)
+                    return await self._confirmable(client, charge_of(found))
             if (ids := _AGREEMENT.fullmatch(agreement_id)) is None:
                 return None
             return await self._find_by_reference(client, ids[1], reference)
@@ -329,6 +336,19 @@ class Stripe:
             after = {"starting_after": text_of(page[-1], "id")}
         raise ProviderUnclearError(f"Stripe's list has more than {_MOST_PAGES * _PAGE} entries")
 
+    async def _confirmable(self, client: "stripe.StripeClient", charge: ProviderCharge) -> ProviderCharge:
+        """A charge; one that its owner would have to confirm, and can nowhere, is ended: it would stay so for ever."""
+        if charge.status is not ChargeStatus.REQUIRES_ACTION or charge.action_url is not None:
+            return charge
+        import stripe  # noqa: PLC0415  it is loaded already
+
+        try:
+            ended = await self._answer(client.v1.payment_intents.cancel_async(charge.provider_id))
+        except stripe.InvalidRequestError:  # it was decided meanwhile
+            ended = await self._answer(client.v1.payment_intents.retrieve_async(charge.provider_id))
+        found = charge_of(ended)
+        return found if found.status is not ChargeStatus.FAILED else replace(found, decline=_NOT_CONFIRMED)
+
     async def _find_by_reference(
         self, client: "stripe.StripeClient", customer: str, reference: str
     ) -> ProviderCharge | None:
@@ -338,5 +358,5 @@ class Stripe:
             async for page in pages:
                 for intent in page:
                     if reference_of(intent) == reference:
-                        return charge_of(intent)
+                        return await self._confirmable(client, charge_of(intent))
         return None
