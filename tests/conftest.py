@@ -218,10 +218,11 @@ async def drop_database(server_url: str, name: str) -> None:
 
 
 @pytest.fixture
-def clock() -> SteeredClock:
-    """The application's clock, back at its start for every test."""
+def clock() -> Iterator[SteeredClock]:
+    """The application's clock, back at its start for every test, and after it for what others share."""
     _CLOCK.now = SteeredClock().now
-    return _CLOCK
+    yield _CLOCK
+    _CLOCK.now = SteeredClock().now
 
 
 _CLOCK = SteeredClock()

@@ -191,6 +191,14 @@ async def as_owner(database_url: str) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(database_url)
 
 
+async def allow_temporary_tables(database_url: str) -> None:
+    """Let everybody make temporary tables, as in a new database: a migration takes that away."""
+    owner = await as_owner(database_url)
+    name = await owner.fetchval("SELECT quote_ident(current_database())")
+    await owner.execute(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC")
+    await owner.close()
+
+
 async def enter(connection: "asyncpg.Connection[asyncpg.Record]", company_id: UUID) -> None:
     """Go on with the owner's transaction as the API's role, in a company that no credential was shown for."""
     await connection.execute("RESET ROLE")

@@ -194,6 +194,8 @@ async def test_a_foreign_currency_balances_in_both(books: Books) -> None:
     lines = list(rules.balance_in_base(lines, [0, 0, 0], conversion))
     lines += [books.line(BANK, "0.00", "0.05"), books.line(SALES, "-0.00", "0.05")]
     entry = books.entry("2026-01-01", lines, currency="EUR", exchange_rate=Decimal("7.4605"))
+    # What is in the company's currency alone is an exchange difference of a document.
+    entry = replace(entry, source_type="credit_note", source_id=new_id())
     await books.post(entry)
     shown = (await books.api.get(f"/v1/journal-entries/{entry.id}")).json()
     assert shown["exchangeRate"] == "7.4605"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.conftest import Api, SteeredClock, allow_any_moment, new_company, with_database
-from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of, enter
+from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, allow_temporary_tables, as_owner, books_of, enter
 
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
@@ -251,9 +251,10 @@ async def test_other_companies_books_are_not_seen(
 
 
 async def test_a_temporary_table_can_not_take_a_real_ones_place(
-    books: Books, application: "asyncpg.Connection[asyncpg.Record]"
+    books: Books, application: "asyncpg.Connection[asyncpg.Record]", database_url: str
 ) -> None:
     """The functions run as the owner: names they use must not be the caller's to define."""
+    await allow_temporary_tables(database_url)
     await application.execute("CREATE TEMP TABLE accounts (LIKE public.accounts) ON COMMIT DROP")
     await application.execute("CREATE TEMP TABLE ledgers (LIKE public.ledgers) ON COMMIT DROP")
     await application.execute("INSERT INTO pg_temp.accounts SELECT * FROM public.accounts")

@@ -19,7 +19,7 @@ from tests.api.test_imports import lines, row, send
 from tests.api.test_ledger_sql import call_at
 from tests.api.test_payments import pay
 from tests.conftest import Api
-from tests.ledger_books import Books, as_owner, books_of, enter
+from tests.ledger_books import Books, allow_temporary_tables, as_owner, books_of, enter
 from tests.selling import Shop, line
 
 from ledgerbee.core.ids import new_id
@@ -495,7 +495,8 @@ class TestWriting:
     async def test_it_may_not(self, stolen: Connection, statement: str) -> None:
         assert await refused(stolen, statement) == NOT_ALLOWED
 
-    async def test_a_phantom_company(self, stolen: Connection) -> None:
+    async def test_a_phantom_company(self, stolen: Connection, database_url: str) -> None:
+        await allow_temporary_tables(database_url)
         await stolen.execute("CREATE TEMP TABLE phantom (company_id uuid, created_at timestamptz) ON COMMIT DROP")
         trigger = "CREATE TRIGGER t AFTER INSERT ON phantom FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()"
         assert await refused(stolen, trigger) == NOT_ALLOWED
