@@ -93,9 +93,9 @@ async def reverse(
     lines = await documents.lines_of(context, INVOICES, invoice.id)
     delivery = await deliveries.latest_of(context, INVOICES.kind, invoice.id)
 
-    rules.check_reversible(payment, await store.find_charge(context, payment_id))
+    found = await store.get_to_reopen(context, payment)
+    rules.check_reversible(payment, found.charge_id)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
-    found = await store.get_to_reopen(context, invoice.id)
     rules.check_excess_unused(opened, found.used)
     added = await _difference(context, payment, opened, found)
     reversal_id = new_id()

@@ -103,11 +103,15 @@ class UsedExcess:
 
 @dataclass(frozen=True, slots=True)
 class ReopenSources:
-    """What the books say of an invoice on which a payment is taken back; `settled` as of `InvoiceFacts`."""
+    """What the books say of an invoice on which a payment is taken back; `settled` as of `InvoiceFacts`.
+
+    `charge_id` is the charge of a saved card that the payment is.
+    """
 
     base_currency: str
     settled: Decimal
     used: UsedExcess
+    charge_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

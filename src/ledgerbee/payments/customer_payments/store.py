@@ -1,7 +1,6 @@
 """Rows of payments, and what booking one asks of the books."""
 
 from typing import Final
-from uuid import UUID
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
@@ -23,7 +22,6 @@ _GET: Final = f"{_SELECT} AND id = $2"
 _OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY paid_on, id"
 _INSERT: Final = rows.insert("payments", Payment)
 _SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
-_CHARGE: Final = "SELECT id FROM charges WHERE company_id = $1 AND payment_id = $2"
 _FACTS: Final = f"""
 SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
        ({SETTLED_IN_BASE.format(invoice="$5")}) AS settled,
@@ -33,7 +31,8 @@ WHERE co.company_id = $1
 """
 _TO_REOPEN: Final = f"""
 SELECT co.base_currency, ({SETTLED_IN_BASE.format(invoice="$2")}) AS settled,
-       coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used
+       coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used,
+       (SELECT c.id FROM charges c WHERE c.company_id = $1 AND c.invoice_id = $2 AND c.payment_id = $3) AS charge_id
 FROM companies co LEFT JOIN credit_use_parts p ON p.company_id = co.company_id AND p.source_invoice_id = $2
 WHERE co.company_id = $1 GROUP BY co.company_id
 """
@@ -68,12 +67,6 @@ async def get_for_update(context: Context, payment_id: PaymentId) -> Payment:
     return Payment(**PAYMENT_NOT_FOUND.unless(row))
 
 
-async def find_charge(context: Context, payment_id: PaymentId) -> UUID | None:
-    """The charge of a saved card that became a payment."""
-    found: UUID | None = await context.connection.fetchval(_CHARGE, context.company_id, payment_id)
-    return found
-
-
 async def set_reversed(context: Context, payment: Payment) -> None:
     """Write when a payment was taken back, and by which entry."""
     await context.connection.execute(
@@ -81,12 +74,12 @@ async def set_reversed(context: Context, payment: Payment) -> None:
     )
 
 
-async def get_to_reopen(context: Context, invoice_id: InvoiceId) -> ReopenSources:
+async def get_to_reopen(context: Context, payment: Payment) -> ReopenSources:
     """What of an invoice, which is locked, decides whether a payment on it can be taken back."""
-    row = await context.connection.fetchrow(_TO_REOPEN, context.company_id, invoice_id)
+    row = await context.connection.fetchrow(_TO_REOPEN, context.company_id, payment.invoice_id, payment.id)
     assert row is not None, "a company has its row"
     used = UsedExcess(row["used"], row["base_used"])
-    return ReopenSources(row["base_currency"], row["settled"], used)
+    return ReopenSources(row["base_currency"], row["settled"], used, row["charge_id"])
 
 
 async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:
