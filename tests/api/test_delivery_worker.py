@@ -18,7 +18,8 @@ from ledgerbee.sales.delivery.jobs import deliveries_of
 from ledgerbee.sales.delivery.model import DELIVER_JOB
 from ledgerbee.sales.kinds import KINDS
 
-TIMEOUT_S = 30
+#: Long enough for a machine that has much else to do: two tries of a document may wait for a process that sets it.
+TIMEOUT_S = 120
 
 
 @pytest.fixture

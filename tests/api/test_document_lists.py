@@ -120,7 +120,7 @@ async def with_copies(api: Api, kind: Kind) -> None:
             kind.name,
             [row["id"] for row in made],
         )
-        # As they are counted within a minute: until then pages of a company's first ten thousand take seconds each.
+        # As autovacuum does it after so many new rows: the plans of lists go by the statistics.
         await context.connection.execute("SET LOCAL ROLE NONE")
         await context.connection.execute(f"ANALYZE {kind.table}, deliveries")
 

@@ -12,7 +12,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import Mailer
 
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 JOB = "says_anything"
 
 

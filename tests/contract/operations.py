@@ -1024,7 +1024,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Usage", "GET", "/v1/usage/backfills/{usageBackfillId}/preview", "subscriptions-read", "Preview a backfill",
-        not_found="USAGE_BACKFILL_NOT_FOUND",
+        not_found="USAGE_BACKFILL_NOT_FOUND", prepare=_with_a_new_backfill,
     ),
     extension(
         "Usage", "POST", "/v1/usage/backfills/{usageBackfillId}/close", "meter-report", "Close a backfill",

@@ -2,8 +2,6 @@
 
 from typing import TypeVar
 
-from msgspec.structs import replace as replace_entry
-
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.fields import replace
 from ledgerbee.sales.delivery.model import DeliveryType
@@ -29,5 +27,5 @@ def numbered(kind: AnyKind, booking: Booking[D], sequence: int, number: str, lan
     entry = booking.entry
     if entry is not None and kind.entry is not None:
         text = kind.entry.text(document, booking.addressee.customer.name, language)
-        entry = replace_entry(entry, description=text, reference=number)
+        entry = replace(entry, description=text, reference=number)
     return replace(booking, document=document, entry=entry)
