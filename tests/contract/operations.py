@@ -129,6 +129,24 @@ async def _in_a_sandbox(world: World) -> None:
     world.api.company_id, world.api.key = UUID(made.json()["id"]), made.json()["key"]
 
 
+async def _with_another_card(world: World) -> None:
+    card = {"customerId": world.ids["customerId"], "number": "5555555555554444"}
+    saved = await world.api.post("/v1/payment-providers/sandbox/cards", card)
+    assert saved.status_code == 201, saved.text
+    world.ids["paymentMethodId"] = saved.json()["id"]
+
+
+async def _unassign_the_card(world: World) -> None:
+    path = f"/v1/customers/{world.ids['customerId']}/payment-methods/{world.ids['paymentMethodId']}"
+    unassigned = await world.api.delete(path)
+    assert unassigned.status_code == 204, unassigned.text
+
+
+async def _switch_the_provider_off(world: World) -> None:
+    changed = await world.api.put("/v1/payment-providers/sandbox", {"isEnabled": False})
+    assert changed.status_code == 200, changed.text
+
+
 async def _write_invoice_off(world: World) -> None:
     await _send_invoice(world)
     written_off = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/write-off", {})
@@ -708,10 +726,12 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Payment Methods", "PUT", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/default",
         "payment-methods-write", "Set a saved payment method as the customer default", not_found="CUSTOMER_NOT_FOUND",
+        prepare=_with_another_card,
     ),
     extension(
         "Payment Methods", "POST", "/v1/customers/{customerId}/payment-methods/{paymentMethodId}/assign",
         "payment-methods-write", "Assign an unassigned payment method to a customer", not_found="CUSTOMER_NOT_FOUND",
+        prepare=_unassign_the_card,
     ),
     extension(
         "Payment Methods", "POST", "/v1/payment-providers/sandbox/cards", "payment-methods-write",
@@ -842,7 +862,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Payment Providers", "PUT", "/v1/payment-providers/{provider}", "payment-methods-write",
-        "Set up a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND",
+        "Set up a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND", prepare=_switch_the_provider_off,
     ),
     Row(
         "Order Confirmations", "GET", "/v1/order-confirmations", "order-confirmations-read",

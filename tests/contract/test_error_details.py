@@ -56,6 +56,8 @@ BY_HELPERS: dict[str, list[set[str]]] = {
     "OAUTH_CLIENT_NOT_FOUND": [set()],
     "ORDER_CONFIRMATION_NOT_FOUND": [set()],
     "ORDER_CONFIRMATION_RECIPIENT_MISSING": [{"customerId"}],
+    "PAYMENT_PROVIDER_REFUSED": [{"provider", "reason"}],
+    "PAYMENT_PROVIDER_UNCLEAR": [{"provider", "reason"}],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
     "QUOTE_NOT_FOUND": [set()],
     "USAGE_IMPORT_NOT_FOUND": [set()],

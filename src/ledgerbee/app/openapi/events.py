@@ -96,6 +96,14 @@ _NETWORK: Final = {
     "sha256": _or_null({**_TEXT, "examples": ["9f86d081884c7d659a2feaa0c55ad015"]}, "SHA-256 of the message's bytes"),
     "message": _or_null(_TEXT, "What was answered, or why it failed"),
 }
+_DISPUTE: Final = _object(
+    "The dispute",
+    providerId={**_TEXT, "description": "The provider's id of it", "examples": ["dp_1NyJ"]},
+    status={"type": "string", "enum": ["open", "won", "lost"], "description": "How it stands", "examples": ["open"]},
+    amount={**_TEXT, "description": "What is disputed", "examples": ["1250.00"]},
+    currency={**_TEXT, "description": "Its currency", "examples": ["DKK"]},
+    reason={**_TEXT, "description": "Why, as the provider says it", "examples": ["fraudulent"]},
+)
 _COUNT: Final = {"type": "number", "multipleOf": 1, "minimum": 0}
 
 
@@ -237,6 +245,14 @@ DATA: Final[tuple[EventData, ...]] = (
         "OrderConfirmationDeliveryFailedEventData", "PublicOrderConfirmation", "order confirmation",
         "order_confirmation.delivery_failed",
     ),
+    _plain(
+        "ChargeEventData", "ChargeResponse", "charge of a card", "payment.failed", "payment.requires_action",
+        "payment.succeeded",
+    ),
+    EventData(
+        name="ChargeDisputedEventData", topics=("payment.disputed",), answer="ChargeResponse",
+        more={"dispute": _DISPUTE}, text="The charge as it was then, and in `dispute` how its dispute stands",
+    ),
     _plain("PaymentEventData", "PaymentResponse", "payment", "payment.recorded", "payment.reversed"),
     _plain(
         "ProductEventData", "ProductResponse", "product", "product.created", "product.deleted", "product.updated",
@@ -308,8 +324,8 @@ DATA: Final[tuple[EventData, ...]] = (
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
     ),
     _plain(
-        "PaymentMethodEventData", "PaymentMethodResponse", "payment method", "payment_method.expiring",
-        "payment_method.removed", "payment_method.saved",
+        "PaymentMethodEventData", "PaymentMethodResponse", "payment method", "payment_method.expired",
+        "payment_method.expiring", "payment_method.removed", "payment_method.saved", "payment_method.updated",
     ),
     EventData(
         name="TestClockEventData", topics=("test_clock.advanced",),

@@ -138,10 +138,11 @@ def _new_charge(
 
 
 async def _insert(context: Context, charges: Sequence[Charge]) -> None:
-    """Write charges, and have their providers asked after the commit."""
+    """Write charges, and have their providers asked after the commit. Emits `charge.created` of each."""
     await store.insert(context, charges)
     for charge in charges:
         context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
+        context.emit("charge.created", charge.id, render(charge).as_event())
 
 
 async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Account]:

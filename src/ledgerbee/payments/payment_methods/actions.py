@@ -24,7 +24,7 @@ from ledgerbee.payments.payment_methods.model import (
     PaymentMethodStatus,
 )
 from ledgerbee.payments.payment_methods.rules import Aging, LinkOutcome
-from ledgerbee.payments.payment_methods.wire import CreateCardLinkRequest, render
+from ledgerbee.payments.payment_methods.wire import CreateCardLinkRequest, link_form, render
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as provider_settings_store
 from ledgerbee.payments.providers.model import (
@@ -164,7 +164,7 @@ async def ask_for_link(
     """Write down a link before the provider is asked for its page, and what it is to be asked.
 
     Raises `CUSTOMER_NOT_FOUND`, `PAYMENT_PROVIDER_NOT_FOUND`, `PAYMENT_PROVIDER_DISABLED`, `SECRET_UNREADABLE`, and a
-    validation error where there is no page to go back to.
+    validation error where there is no page to go back to. Emits `card_link.created`.
     """
     customer = await customers.get(context, customer_id)
     settings = await provider_settings.find_enabled(context, asked.provider)
@@ -187,6 +187,7 @@ async def ask_for_link(
     )
     await store.insert_link(context, link)
     context.enqueue(CARD_LINK_JOB, delay=LINK_PAUSE, cardLinkId=str(link.id))
+    context.emit("card_link.created", link.id, link_form(link))
     request = AgreementRequest(
         reference=link.reference,
         currency=customer.currency,

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.core.dates import format_moment
 from ledgerbee.core.fields import fields_of
 from ledgerbee.http.wire import Id, IdText, Moment, RequestModel, ResponseModel, Trimmed, WholeNumber, omitted
-from ledgerbee.payments.payment_methods.model import PaymentMethod, PaymentMethodStatus
+from ledgerbee.payments.payment_methods.model import CardLink, PaymentMethod, PaymentMethodStatus
 from ledgerbee.payments.providers.model import ProviderName
 
 _MAX_URL: Final = 2_000
@@ -91,6 +92,17 @@ class CardLinkResponse(ResponseModel):
         description="The provider's page, for the customer", examples=["https://payment.quickpay.net/payments/5dc9e3"]
     )
     expires_at: Moment = Field(description="Until when a card can be saved by it, once")
+
+
+def link_form(link: CardLink) -> dict[str, Any]:
+    """A link in events: without its address, which is the customer's."""
+    return {
+        "id": str(link.id),
+        "customerId": str(link.customer_id),
+        "provider": link.provider.value,
+        "reference": link.reference,
+        "expiresAt": format_moment(link.expires_at),
+    }
 
 
 def render(method: PaymentMethod) -> PaymentMethodResponse:
