@@ -25,6 +25,7 @@ import pytest
 import pytest_asyncio
 import structlog
 from asgi_lifespan import LifespanManager
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from tests.company_copies import SECRET_KEY, Copies, Original
@@ -44,6 +45,10 @@ from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.secrets import SecretBox
 from ledgerbee.tenancy.api_keys import actions as api_keys
 from ledgerbee.tenancy.company.model import CompanyFields
+
+# How long an example takes says how much else the machine has to do.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # A shell ignores these for what it starts in the background, and so would every program that is started from here,
 # with tests that send them. Handlers aren't inherited: the programs have the default, and here they still do nothing.

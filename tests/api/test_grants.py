@@ -290,7 +290,7 @@ EVERYTHING = Grant(tuple(ALL), (), None)
     ]
 )
 @given(plan=st.lists(steps, min_size=4, max_size=14))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_descendant_is_valid_where_an_ancestor_is_not(
     api: Api, plan: list[tuple[str, int, Grant, bool]]
 ) -> None:

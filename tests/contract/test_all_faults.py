@@ -43,7 +43,7 @@ def places_of(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_so_many_faults_so_many_findings(row: Row, world: World, data: st.DataObject) -> None:
     body = row.sent(world)["json"]

@@ -170,7 +170,7 @@ async def test_names_and_doubled_fields_of_bad_bytes(row: Row, world: World) -> 
 
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_whatever_bytes_come_it_is_no_500(row: Row, world: World, data: st.DataObject) -> None:
     valid = json.dumps(row.sent(world)["json"]).encode()

@@ -66,7 +66,7 @@ def test_the_same_body_is_taken_again_and_again(served: Served, size: int, at_on
     _check(served, [_Post(size, is_chunked=False, piece=1_000)] * 6, at_once=at_once)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(posts=st.lists(_POSTS, min_size=2, max_size=6), at_once=st.booleans())
 def test_a_request_is_judged_by_itself(served: Served, posts: list[_Post], at_once: bool) -> None:
     _check(served, posts, at_once=at_once)

@@ -3,4 +3,4 @@
 from hypothesis import settings
 
 #: The same examples each time, and few of them: what is counted is whether a branch is run at all.
-settings.register_profile("branches", max_examples=15, derandomize=True, deadline=None)
+settings.register_profile("branches", max_examples=15, derandomize=True)

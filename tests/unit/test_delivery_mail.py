@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgerbee.platform.mail import MAX_NAME, MailRefusedError, message_id, one_line, sender_address
@@ -89,7 +89,6 @@ def decoded(value: str) -> str:
     return str(make_header(decode_header(value)))
 
 
-@settings(deadline=None)  # the first mail loads codecs
 @given(
     seller=names, number=names, buyer=names, order=names, bank=names, reply_to=st.none() | names,
     language=st.sampled_from(["da", "en"]),
@@ -139,7 +138,6 @@ def test_no_text_adds_a_header_or_moves_an_address(
 
 
 @given(field=st.sampled_from(["subject", "plain", "name", "address", "message_id", "language"]), text=names)
-@settings(deadline=None)
 def test_what_would_be_read_otherwise_is_refused(field: str, text: str) -> None:
     """Texts that nobody put on a line or checked: the mail says them, or isn't written."""
     whole = compose(INVOICES.mail, document(), envelope(), b"%PDF", AT)

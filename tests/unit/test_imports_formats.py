@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -72,7 +72,6 @@ def amount_row(amount: Any, text: str | None = None) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None)  # many readings of one file
 @given(st.lists(TEXTS | st.none()), st.lists(st.integers(0, 10_000), max_size=5))
 def test_json_lines_come_the_same_in_any_blocks(texts: list[str | None], cuts: list[int]) -> None:
     content = "".join(
@@ -88,7 +87,6 @@ def test_json_lines_come_the_same_in_any_blocks(texts: list[str | None], cuts: l
         assert plain(later) == plain(rows[index + 1 :])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(TEXTS, st.integers(2, 4)), min_size=1, max_size=8), st.lists(st.integers(0, 10_000), max_size=5)
 )

@@ -101,7 +101,7 @@ def check(rows: list[Row], lines: int) -> None:
         assert rows[-1].after is not None
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(damaged(JSONL), st.lists(st.integers(0, 1000), max_size=3))
 def test_json_lines(content: bytes, cuts: list[int]) -> None:
     check(read(JsonlReader(START), content, cuts), content.count(b"\n") + 1)
@@ -116,7 +116,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(damaged(CSV), OPTIONS, st.lists(st.integers(0, 1000), max_size=3))
 def test_csv(content: bytes, options: CsvOptions, cuts: list[int]) -> None:
     check_csv(content, options, cuts)

@@ -87,7 +87,7 @@ def in_turns(
 _CUTS = st.lists(st.integers(0, 10_000), max_size=30)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(_LINES, max_size=25), _CUTS, st.booleans())
 def test_rows_of_csv_come_the_same_in_turns(lines: list[str], cuts: list[int], ends: bool) -> None:
     content = (_HEADER + "".join(lines)).encode()[: None if ends else -1]
@@ -104,7 +104,6 @@ def test_rows_of_csv_come_the_same_in_turns(lines: list[str], cuts: list[int], e
     assert told(found) == told(expected)
 
 
-@settings(deadline=None)
 @given(st.lists(_JSON_LINES, max_size=15), _CUTS)
 def test_rows_of_json_lines_come_the_same_in_turns(lines: list[str], cuts: list[int]) -> None:
     content = "".join(lines).encode()
@@ -114,7 +113,7 @@ def test_rows_of_json_lines_come_the_same_in_turns(lines: list[str], cuts: list[
     assert told(found) == told(expected)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(_LINES, max_size=25),
     _CUTS,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.printed import INVOICE, LINE, D, pages, squeezed
 
@@ -64,7 +64,7 @@ texts = st.builds(lambda times: PrintLine("text", "Leveret efter aftale. " * tim
 separators = st.just(PrintLine("separator"))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(
     st.lists(st.one_of(sold, described, free, without_figures, texts, separators), min_size=25, max_size=90),
     st.sampled_from(["da", "en"]),

@@ -184,7 +184,7 @@ def test_what_is_no_file_of_a_bearable_size_is_left_out(tmp_path: Path, monkeypa
     assert "fonts.left_out" in {entry["event"] for entry in logs}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_font_never_does_harm(tmp_path: Path, data: st.DataObject) -> None:
     """Any byte anywhere: the document prints, or is refused, as the check said."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.printed import (
     BANK,
@@ -33,7 +33,7 @@ from ledgerbee.sales.rendering.wording import WORDINGS
 
 HEBREW, ARABIC = 'שולחן כתיבה 12 ס"מ', "قهوة عربية 500 غرام"
 METRICS = shipped_fonts().metrics
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=25)
 
 
 def figures(document: PrintableDocument) -> list[tuple[float, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import typst
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
@@ -75,7 +75,7 @@ def test_what_has_no_look_of_its_own_is_left_out() -> None:
     assert "\0" not in content
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     st.text(st.characters(codec=None), max_size=20),
     st.text(st.sampled_from("א́ؐ\u200d\ufe0f\u064e👍🏽\u20e3#aﷺ \n"), max_size=40),

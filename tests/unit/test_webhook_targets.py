@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledgerbee.webhooks import targets
@@ -154,7 +154,6 @@ class TestForm:
         assert text.startswith("must ")
         assert words in text
 
-    @settings(deadline=None)
     @given(st.text(max_size=20) | st.text(alphabet="ahtps:/.@[]%0x127#?\\١１。é-", max_size=25).map("https://".__add__))
     @example("https://" + "①" * 300)
     @example("https://xn--/")
@@ -241,7 +240,6 @@ INSIDE_6 = [
 
 
 class TestAddresses:
-    @settings(deadline=None)
     @given(st.sampled_from(INSIDE).flatmap(lambda network: st.ip_addresses(network=network)))
     @example(IPv4Address("127.0.0.1"))
     @example(IPv4Address("169.254.169.254"))
@@ -251,13 +249,11 @@ class TestAddresses:
         texts = {spelled(address): await refusal(f"https://{spelled(address)}/") for spelled in SPELLINGS}
         assert set(texts.values()) == {targets._NOT_PUBLIC}
 
-    @settings(deadline=None)
     @given(st.sampled_from(INSIDE_6).flatmap(lambda network: st.ip_addresses(network=network)))
     async def test_so_is_one_of_version_6(self, address: IPv6Address) -> None:
         assert await refusal(f"https://[{address.exploded}]/") == targets._NOT_PUBLIC
         assert await refusal("https://hooks.example.com/", names(str(address))) == targets._NOT_PUBLIC
 
-    @settings(deadline=None)
     @given(st.ip_addresses(v=6))
     async def test_of_version_6_only_what_is_given_out_can_be_public(self, address: IPv6Address) -> None:
         assert not is_public(address) or address in IPv6Network("2000::/3")

@@ -9,7 +9,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     ARREARS,
@@ -350,7 +350,7 @@ def by_hand(chains: Sequence[AgreedChain], on: date) -> dict[UUID, Fraction]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(COMPANIES, st.integers(0, 14), st.integers(0, 5), st.randoms(use_true_random=False))
 def test_movements_lead_from_one_month_to_the_next(
     chains: list[AgreedChain], first: int, more: int, random: Random
@@ -662,7 +662,7 @@ def test_lines_are_rounded() -> None:
 NEVER = (Reason.GIVEN_AWAY, Reason.NOT_REFUNDED, Reason.OTHER_TERMS, Reason.DISCOUNT, Reason.EXCHANGE_RATES)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@settings(max_examples=60)
 @given(stories([NEXT_INVOICE, AT_ONCE, GIVEN_AWAY]), st.integers(0, 4))
 def test_every_difference_has_a_reason(story: Story, number: int) -> None:
     """Where all is billed by days, what was agreed and billed by now is invoiced, to the rounding of each line."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     AT_ONCE,
@@ -136,7 +136,6 @@ def stories(modes: Sequence[ProrationBehavior], *, grace: bool = True) -> st.Sea
 
 
 ALL = tuple(ProrationBehavior)
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def on_day(number: int) -> date:
@@ -171,7 +170,6 @@ def outcome(life: Life) -> tuple[object, ...]:
     )
 
 
-@SLOW
 @given(stories(ALL))
 def test_runs_may_come_daily_or_once(story: Story) -> None:
     daily, once = (story.ask_all(story.begin()) for _ in range(2))
@@ -180,7 +178,6 @@ def test_runs_may_come_daily_or_once(story: Story) -> None:
     assert outcome(daily) == outcome(once)
 
 
-@SLOW
 @given(stories(ALL), st.integers(1, 5))
 def test_a_catch_up_may_go_in_steps(story: Story, at_most: int) -> None:
     stepped, once = (story.ask_all(story.begin()) for _ in range(2))
@@ -194,7 +191,6 @@ def test_a_catch_up_may_go_in_steps(story: Story, at_most: int) -> None:
     assert outcome(stepped) == outcome(once)
 
 
-@SLOW
 @given(stories(ALL))
 def test_runs_are_needed_on_the_days_that_are_named_and_on_no_others(story: Story) -> None:
     named, daily = (story.ask_all(story.begin()) for _ in range(2))
@@ -209,7 +205,6 @@ def test_runs_are_needed_on_the_days_that_are_named_and_on_no_others(story: Stor
     assert outcome(named) == outcome(daily)
 
 
-@SLOW
 @given(stories(ALL), st.integers(0, LENGTH))
 def test_a_run_that_comes_again_does_nothing(story: Story, number: int) -> None:
     life = story.ask_all(story.begin())
@@ -220,7 +215,6 @@ def test_a_run_that_comes_again_does_nothing(story: Story, number: int) -> None:
     assert life.chain == before
 
 
-@SLOW
 @given(stories((NEXT_INVOICE, AT_ONCE), grace=False), st.booleans())
 def test_in_the_end_the_timeline_is_paid(story: Story, is_daily: bool) -> None:
     """Of all days that are billed, whatever happened: what they cost, each line rounded once."""
@@ -270,7 +264,6 @@ def check_credits(life: Life) -> None:
             assert of.service.start <= charge.service.start <= charge.service.end <= of.service.end
 
 
-@SLOW
 @given(stories(ALL), st.integers(0, LENGTH), st.integers(0, LENGTH), st.booleans())
 def test_an_end_that_is_scheduled_is_the_end(story: Story, asked: int, number: int, is_refunded: bool) -> None:
     """With changes before it, a credit by hand, and a refund or none."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.billing.chains import (
     ARREARS,
@@ -419,7 +419,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(EVENTS, st.sampled_from([NEXT_INVOICE, AT_ONCE]), st.booleans(), st.sampled_from(BillingDirection))
 def test_whatever_comes_whenever_all_usage_is_billed_once(
     events: list[tuple[int, int, Decimal]], mode: ProrationBehavior, is_tiered: bool, direction: BillingDirection
