@@ -21,12 +21,14 @@ WHERE position > 0 AND type = ANY ($1) AND request_id <> 'test'
 
 
 @cache
-def _validators() -> Mapping[str, Any]:
-    return {topic: _validator(data.name) for topic, data in by_topic()}
+def _names() -> Mapping[str, str]:
+    """The name of the schema of each topic."""
+    return {topic: data.name for topic, data in by_topic()}
 
 
+@cache
 def _validator(name: str) -> Any:
-    """Of the schema of that name, with those alone that it needs: a hundred with all of them take seconds to make."""
+    """Of the schema of that name, with those alone that it needs: all of them take seconds to make."""
     schemas = openapi_document()["components"]["schemas"]
     own = {"$ref": f"#/components/schemas/{name}"}
     needed = {needed: schemas[needed] for needed in referred_to(own, schemas)}
@@ -36,11 +38,11 @@ def _validator(name: str) -> Any:
 def faults(events: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """What is wrong with the `data` of events, each with its topic: not the document's form, or no topic of it."""
     for topic, data in events:
-        validator = _validators().get(topic)
-        if validator is None:
+        name = _names().get(topic)
+        if name is None:
             yield f"{topic} is not in the document"
             continue
-        for fault in validator.iter_errors(data):
+        for fault in _validator(name).iter_errors(data):
             yield f"{topic}: {'.'.join(map(str, fault.instance_path))} {fault.message}"[:400]
 
 
@@ -48,7 +50,7 @@ async def faults_in(database_url: str) -> set[str]:
     """The same of the events of all companies in a database, as its owner."""
     owner = await asyncpg.connect(database_url)
     try:
-        rows = await owner.fetch(_ALL, list(_validators()))
+        rows = await owner.fetch(_ALL, list(_names()))
     finally:
         await owner.close()
     return set(faults((row["type"], {"sequence": row["sequence"], **json.loads(row["data"])}) for row in rows))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,14 @@ def books(server_url: str) -> Iterator[tuple[str, str]]:
     asyncio.run(drop_database(server_url, name))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def commands_are_built_once() -> Iterator[None]:
+    """As in a process that has one command line to carry out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture(scope="module")
 def company_database(books: tuple[str, str]) -> str:
     return books[0]
@@ -156,18 +165,28 @@ def test_every_option_of_every_command_refuses_in_a_line_or_two(
     others = ["--company", company] if takes_company and option != "--company" else []
     if name in ENDLESS:
         monkeypatch.setenv("DATABASE_URL", NOBODY)
-    is_option = option.startswith("-")
+    lines = {
+        kind: [*others, *NEEDED.get(name, []), f"{option}={value}"]
+        if option.startswith("-")
+        else [*others, "--", value]
+        for kind, value in HOSTILE.items()
+    }
     before = rows()
-    for kind, value in HOSTILE.items():
-        given = [*others, *NEEDED.get(name, []), f"{option}={value}"] if is_option else [*others, "--", value]
-        code, out, err = run(*name.split(), *given)
-        after = rows()
-        if code:
-            assert _is_plain_refusal(code, out, err), (kind, err)
-            assert after == before, kind
-        else:
-            assert not {"\x1b", "\0"} & set(out), kind
-        before = after
+    kinds = [kind for kind, given in lines.items() if _is_refused(kind, *name.split(), *given)]
+    if len(kinds) < len(lines):  # what was done wrote something: once more without it
+        before = rows()
+        assert [kind for kind in kinds if _is_refused(kind, *name.split(), *lines[kind])] == kinds
+    assert rows() == before
+
+
+def _is_refused(kind: str, *line: str) -> bool:
+    """Whether a command line was refused, in the way in which each is."""
+    code, out, err = run(*line)
+    if code:
+        assert _is_plain_refusal(code, out, err), (kind, err)
+    else:
+        assert not {"\x1b", "\0"} & set(out), kind
+    return code != 0
 
 
 @pytest.mark.parametrize("arguments", [["db", "backup"], ["import", "csv"], ["db", "restore"]], ids=" ".join)
