@@ -17,7 +17,7 @@ from tests.selling import booked
 
 from ledgerbee.ledger.verify import verify
 from ledgerbee.payments.charges import actions, daily
-from ledgerbee.payments.charges.disputes import look_at_dispute
+from ledgerbee.payments.disputes.jobs import look_at_dispute
 from ledgerbee.payments.providers.model import ChargeStatus, DisputeStatus, ProviderDispute, ProviderName
 
 CLEARING, UNIDENTIFIED, RECEIVABLE = 6331, 8042, 6190

@@ -16,13 +16,16 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.payments.callbacks.jobs import SANDBOX_EVENTS
-from ledgerbee.payments.charges.disputes import disputes_of
 from ledgerbee.payments.charges.jobs import charges_of
-from ledgerbee.payments.charges.model import CHARGE_JOB, DISPUTE_JOB
+from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.disputes.jobs import disputes_of
+from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods.jobs import looks_of
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.providers.model import Providers
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_JOB
+from ledgerbee.payments.refunds.jobs import refunds_of
+from ledgerbee.payments.refunds.model import REFUND_JOB
 from ledgerbee.platform.daily import DailyTask
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
@@ -59,6 +62,7 @@ def jobs_with(
         IMPORT_JOB: IMPORTS,
         IMPORT_USAGE_JOB: USAGE_IMPORTS,
         PRINT_JOB: prints_of(KINDS),
+        REFUND_JOB: refunds_of(providers),
         SANDBOX_EVENT_JOB: SANDBOX_EVENTS,
         SEND_ANSWER_JOB: answers_of(transport),
         DISABLED_JOB: NOTICES,

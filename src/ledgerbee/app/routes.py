@@ -33,8 +33,10 @@ from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.charges import http as charges
 from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.payments.disputes import http as disputes
 from ledgerbee.payments.payment_methods import http as payment_methods
 from ledgerbee.payments.provider_settings import http as payment_providers
+from ledgerbee.payments.refunds import http as refunds
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.deferrals import http as deferrals
@@ -101,6 +103,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     customer_credit.router,
     customer_credit.invoice_router,
     charges.router,
+    refunds.router,
+    disputes.router,
     order_confirmations.router,
     quotes.router,
     deliveries.router,

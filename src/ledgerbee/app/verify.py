@@ -7,6 +7,7 @@ from ledgerbee.billing.subscriptions.audit import fault_in_charges
 from ledgerbee.billing.usage.audit import fault_in_usage
 from ledgerbee.ledger import verify as ledger
 from ledgerbee.ledger.verify import Fault, Progress, Verification
+from ledgerbee.payments.charge_returns.audit import fault_in_returns
 from ledgerbee.payments.charges.audit import fault_in_card_charges
 from ledgerbee.payments.customer_credit.audit import fault_in_credit
 from ledgerbee.payments.customer_payments.audit import fault_in_documents, fault_in_payments
@@ -22,6 +23,7 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
         fault_in_payments,
         fault_in_credit,
         fault_in_card_charges,
+        fault_in_returns,
         fault_in_usage,
         fault_in_charges,
         fault_in_settings,

@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from ledgerbee.payments.charges import store as charges
-from ledgerbee.payments.charges.model import CHARGE_JOB, DISPUTE_JOB, UNDER_WAY
+from ledgerbee.payments.charges.model import CHARGE_JOB, UNDER_WAY
+from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods import store as cards
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.provider_settings.model import ProviderSettings
 from ledgerbee.payments.providers.model import ProviderEvent, Subject
+from ledgerbee.payments.refunds import model as refund_model
+from ledgerbee.payments.refunds import store as refunds
 from ledgerbee.platform.context import Context
 
 _INSERT: Final = """
@@ -29,6 +32,10 @@ async def take(context: Context, settings: ProviderSettings, event: ProviderEven
         charge = await charges.find_by_provider(context, settings.name, event.provider_id, event.reference)
         if charge is not None and charge.status in UNDER_WAY:
             context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
+    elif event.subject is Subject.REFUND:
+        refund = await refunds.find_by_provider(context, settings.name, event.provider_id, event.reference)
+        if refund is not None and refund.status in refund_model.UNDER_WAY:
+            context.enqueue(refund_model.REFUND_JOB, refundId=str(refund.id))
     elif event.subject is Subject.DISPUTE and event.provider_id is not None:
         context.enqueue(DISPUTE_JOB, provider=settings.name.value, disputeId=event.provider_id)
     elif event.subject is Subject.AGREEMENT:

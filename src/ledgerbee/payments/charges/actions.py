@@ -81,7 +81,7 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
     card = await _card(context, invoice, asked)
     charge = _new_charge(context, invoice, card, asked, attempt=attempt)
     assert card is not None, "no charge is made without a card"
-    await _accounts(context, card)
+    await accounts_of(context, card)
     await _insert(context, [charge])
     if last is not None and last.retry_on is not None:
         await store.update(context, replace(last, retry_on=None, updated_at=context.now))
@@ -119,7 +119,7 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
 
 async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
     try:
-        await _accounts(context, card)
+        await accounts_of(context, card)
     except LedgerBeeError as fault:
         return fault
     return None
@@ -145,8 +145,11 @@ async def _insert(context: Context, charges: Sequence[Charge]) -> None:
         context.emit("charge.created", charge.id, render(charge).as_event())
 
 
-async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Account]:
-    """The accounts of clearing and of unidentified receipts."""
+async def accounts_of(context: Context, card: CardToCharge) -> tuple[Account, Account]:
+    """The accounts of clearing and of unidentified receipts, of the provider that a card is saved at.
+
+    Raises `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    """
     named = await accounts.get_many(
         context, [one for one in (card.clearing_account_id, card.unidentified_account_id) if one is not None]
     )
@@ -197,6 +200,7 @@ async def record_answer(context: Context, charge_id: ChargeId, answer: ProviderC
         log.error("charge.mismatch", charge=str(charge_id), amount=str(answer.amount), currency=answer.currency)
     if after.status is ChargeStatus.SUCCEEDED:
         after = await _book(context, after, invoice)
+    after = await _on_word_only(context, after)
     await store.update(context, after)
     _emit(context, before, after)
     return after
@@ -207,7 +211,7 @@ async def record_failure(context: Context, charge_id: ChargeId, decline: Decline
     before = await store.get_for_update(context, charge_id)
     if before.status not in UNDER_WAY:
         return before
-    after = rules.failed(before, decline, context.today, context.now)
+    after = await _on_word_only(context, rules.failed(before, decline, context.today, context.now))
     await store.update(context, after)
     _emit(context, before, after)
     return after
@@ -219,9 +223,16 @@ async def record_unclear(context: Context, charge_id: ChargeId) -> None:
     await store.update(context, rules.unclear(charge, context.now))
 
 
+async def _on_word_only(context: Context, charge: Charge) -> Charge:
+    """Whoever got back what was charged for an invoice isn't charged for it again without somebody's word."""
+    if charge.retry_on is not None and await store.is_given_back_since(context, charge):
+        return replace(charge, retry_on=None)
+    return charge
+
+
 async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
     card = await store.get_card(context, charge.payment_method_id)
-    clearing, unidentified = await _accounts(context, card)
+    clearing, unidentified = await accounts_of(context, card)
     pays = rules.part_that_pays(charge, invoice)
     payment_id: UUID | None = None
     if pays:
@@ -278,7 +289,9 @@ async def retry_due(context: Context) -> Sequence[Charge]:
         method_id = charge.payment_method_id if card is not None and card.is_active else None
         try:
             async with context.savepoint():
-                begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
+                await documents.get_for_update(context, INVOICES, charge.invoice_id)
+                if (await store.get(context, charge.id)).retry_on is not None:  # nothing was given back meanwhile
+                    begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
         except LedgerBeeError as fault:
             log.info("charge.not_retried", charge=str(charge.id), code=fault.code)
         await store.update(context, replace(charge, retry_on=None, updated_at=context.now))

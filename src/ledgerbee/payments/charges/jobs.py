@@ -31,7 +31,7 @@ from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 #: Why an answer can't be booked, until somebody opens a period or names an account.
-_NOT_BOOKED: Final = frozenset(
+NOT_BOOKED: Final = frozenset(
     {
         ACCOUNT_NOT_BOOKABLE,
         EXCHANGE_RATE_MISSING,
@@ -117,7 +117,7 @@ async def give_up(run: JobRun, reason: str) -> None:
 
 def _is_foreseen(fault: Exception) -> bool:
     if isinstance(fault, LedgerBeeError):
-        return fault.is_passing or fault.error_code in _NOT_BOOKED
+        return fault.is_passing or fault.error_code in NOT_BOOKED
     return isinstance(fault, ProviderUnclearError)
 
 

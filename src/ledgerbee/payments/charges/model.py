@@ -22,8 +22,6 @@ UNIDENTIFIED_RECEIPTS: Final = "UNIDENTIFIED_RECEIPTS"
 
 #: Payload `chargeId`.
 CHARGE_JOB: Final = "charge_card"
-#: Payload `provider`, `disputeId` (the provider's).
-DISPUTE_JOB: Final = "look_at_dispute"
 
 
 class ChargeStatus(StrEnum):

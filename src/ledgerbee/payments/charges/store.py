@@ -32,6 +32,13 @@ SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2) OR 
     SELECT FROM charges
     WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $3)
 """
+_LOCK_OF_INVOICE: Final = "SELECT FROM charges WHERE company_id = $1 AND invoice_id = $2 ORDER BY id FOR UPDATE"
+_STOP_RETRIES: Final = """
+UPDATE charges SET retry_on = NULL, updated_at = $3 WHERE company_id = $1 AND invoice_id = $2 AND retry_on IS NOT NULL
+"""
+_IS_GIVEN_BACK: Final = """
+SELECT EXISTS (SELECT FROM charge_returns WHERE company_id = $1 AND invoice_id = $2 AND created_at >= $3)
+"""
 _INSERT: Final = rows.insert_many("charges", Charge)
 _UPDATE: Final = rows.update(
     "charges",
@@ -97,6 +104,19 @@ async def list_unanswered(context: Context, asked_before: datetime) -> list[Char
     """Charges that were last asked for before a moment and haven't ended."""
     found = await context.connection.fetch(_UNANSWERED, context.company_id, asked_before)
     return [ChargeId(row["id"]) for row in found]
+
+
+async def stop_retries(context: Context, invoice_id: InvoiceId, now: datetime) -> None:
+    """Let no charge of an invoice come by itself. The invoice is locked; what is under way sees it by its end."""
+    await context.connection.fetch(_LOCK_OF_INVOICE, context.company_id, invoice_id)
+    await context.connection.execute(_STOP_RETRIES, context.company_id, invoice_id, now)
+
+
+async def is_given_back_since(context: Context, charge: Charge) -> bool:
+    """Whether a charge of the same invoice was given back after this one, which is locked, was begun."""
+    return bool(
+        await context.connection.fetchval(_IS_GIVEN_BACK, context.company_id, charge.invoice_id, charge.created_at)
+    )
 
 
 async def insert(context: Context, charges: Sequence[Charge]) -> None:

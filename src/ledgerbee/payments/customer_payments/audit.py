@@ -111,6 +111,12 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
     WHEN 'charge' THEN EXISTS (
         SELECT FROM charges c WHERE c.company_id = $1 AND c.id = e.source_id AND c.unapplied_entry_id = e.id)
+    WHEN 'refund' THEN EXISTS (
+        SELECT FROM charge_returns r
+        WHERE r.company_id = $1 AND r.refund_id = e.source_id AND r.journal_entry_id = e.id)
+    WHEN 'dispute' THEN EXISTS (
+        SELECT FROM charge_returns r
+        WHERE r.company_id = $1 AND r.dispute_id = e.source_id AND r.journal_entry_id = e.id)
     WHEN 'credit_use' THEN EXISTS (
         SELECT FROM credit_uses u WHERE u.company_id = $1 AND u.id = e.source_id AND u.journal_entry_id = e.id)
     WHEN 'write_off' THEN EXISTS (
@@ -143,12 +149,15 @@ WHERE m.company_id = $1 AND m.entries_posted <> coalesce(e.found, 0) ORDER BY m.
 """
 _INVOICES: Final = """
 SELECT i.number, i.status, i.amount, i.amount_paid, i.credited_amount, i.applied_credit, i.base_amount,
-       p.amount AS paid, n.amount AS credited, u.amount AS applied, s.settled
+       p.amount - r.amount AS paid, n.amount AS credited, u.amount AS applied, s.settled
 FROM invoices i CROSS JOIN LATERAL (
     SELECT coalesce(sum(p.amount) FILTER (WHERE p.reversed_at IS NULL), 0) AS amount,
            count(*) FILTER (WHERE p.reversed_at IS NOT NULL) AS reversed
     FROM payments p WHERE p.company_id = $1 AND p.invoice_id = i.id
 ) p CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.settled_amount), 0) AS amount, count(*) AS returns
+    FROM charge_returns r WHERE r.company_id = $1 AND r.invoice_id = i.id
+) r CROSS JOIN LATERAL (
     SELECT coalesce(-sum(n.amount), 0) AS amount, count(*) AS notes
     FROM credit_notes n
     WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status IN ('scheduled', 'sending', 'sent')
@@ -159,7 +168,7 @@ FROM invoices i CROSS JOIN LATERAL (
     SELECT ({settled}) AS settled, i.amount_paid + i.credited_amount + i.applied_credit AS closed
 ) s
 WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
-  AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
+  AND (i.amount_paid <> p.amount - r.amount OR i.credited_amount <> n.amount
        OR i.applied_credit <> u.amount
        OR NOT CASE WHEN i.written_off_amount > 0
                THEN i.status = 'uncollectible' AND s.closed + i.written_off_amount = i.amount
@@ -172,9 +181,9 @@ WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
            ELSE i.status IN ('scheduled', 'sending', 'sent') END
        OR (s.closed < i.amount AND s.settled > i.base_amount)
        -- What is more than the amount is a credit of the customer's, at the invoice's rate. Where a payment was taken
-       -- back after a note had settled the invoice it may be some units off: what was used of it stays as it was, and
+       -- back, or a charge given back, after a note had settled the invoice it may be some units off: what was used of it stays as it was, and
        -- earlier releases left a difference.
-       OR (s.closed >= i.amount AND (n.notes = 0 OR p.reversed = 0)
+       OR (s.closed >= i.amount AND (n.notes = 0 OR p.reversed + r.returns = 0)
            AND s.settled - i.base_amount <> round(
                (s.closed - i.amount) * i.exchange_rate,
                (SELECT g.base_minor_units FROM ledgers g WHERE g.company_id = $1))))
@@ -247,7 +256,7 @@ async def fault_in_documents(context: Context) -> str | None:
 async def fault_in_payments(context: Context) -> str | None:
     """What is wrong with the first invoice or payment that doesn't fit the others; None: nothing with any.
 
-    An invoice's `amount_paid` is the sum of its payments but for those taken back, its `credited_amount` that of its
+    An invoice's `amount_paid` is the sum of its payments but for those taken back, less what went back of charges, its `credited_amount` that of its
     sent credit notes, its `applied_credit` that of the credit used on it, and its status the one that they make; what
     they settled of the receivable is never more than was
     booked, and all of it when nothing is due. A payment is marked as taken back if and only if its entry is reversed.

@@ -17,7 +17,8 @@ from ledgerbee.sales.sending.model import BookedLeft, BookedOn
 
 #: What payments, credit notes and used credit took off the receivable of an invoice ($1 is
 #: the company), in the company's currency, as a part of other statements: `{invoice}` is its id. Of a payment that was
-#: taken back it is the exchange difference that its reversal settled the invoice by, which is seldom anything.
+#: taken back it is the exchange difference that its reversal settled the invoice by, which is seldom anything. What went
+#: back of charges is due again.
 SETTLED_IN_BASE: Final = """
 SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
         WHERE p.company_id = $1 AND p.invoice_id = {invoice} AND p.reversed_at IS NULL)
@@ -29,6 +30,8 @@ SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
        WHERE n.company_id = $1 AND n.invoice_id = {invoice})
     + (SELECT coalesce(sum(u.base_given), 0) FROM credit_uses u
        WHERE u.company_id = $1 AND u.invoice_id = {invoice})
+    - (SELECT coalesce(sum(r.base_settled), 0) FROM charge_returns r
+       WHERE r.company_id = $1 AND r.invoice_id = {invoice})
 """
 _SETTLED: Final = SETTLED_IN_BASE.format(invoice="$2")
 #: What the entries of an invoice and of its sent credit notes have of revenue and VAT. What was deferred of it and is
@@ -67,7 +70,7 @@ _WITH_STATUS: Final = Condition("t.status = {0}", order=("t.created_at",))
 
 
 async def get_settled(context: Context, invoice_id: InvoiceId) -> Decimal:
-    """What payments, credit notes and used credit took off the receivable of an invoice, which is locked.
+    """What payments, credit notes and used credit took off the receivable of an invoice, which is locked, and is still off.
 
     In the company's currency, also what of it is a credit of the customer's.
     """

@@ -30,6 +30,17 @@ async def record_settled(context: Context, before: FullInvoice, settled: Invoice
         context.emit("invoice.partially_paid", settled.id, now, before=was)
 
 
+async def record_given_back(context: Context, before: FullInvoice, opened: Invoice) -> None:
+    """Write an invoice on which less is paid, and nothing more due: its credit went back to the card that paid it.
+
+    Emits `invoice.credit_refunded`.
+    """
+    await documents.update(context, INVOICES, opened)
+    form = INVOICES.event_form
+    now, was = await form(FullDocument(opened, before.lines)), await form(before)
+    context.emit("invoice.credit_refunded", opened.id, now, before=was)
+
+
 async def record_credited(context: Context, before: FullInvoice, credited: Invoice, line_ids: Collection[UUID]) -> None:
     """Write an invoice of which more is credited than before; `line_ids` are the lines of it that are credited.
 

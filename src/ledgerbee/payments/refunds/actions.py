@@ -1,0 +1,171 @@
+"""Refunding charges: a refund is a row before its provider is asked, and is booked with its answer."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from ledgerbee.core.money import EXACT
+from ledgerbee.payments.charge_returns import actions as returns
+from ledgerbee.payments.charge_returns import store as return_store
+from ledgerbee.payments.charge_returns.model import ChargeReturn, GivenBack
+from ledgerbee.payments.charges import store as charge_store
+from ledgerbee.payments.charges.model import Charge, ChargeId
+from ledgerbee.payments.provider_settings import actions as provider_settings
+from ledgerbee.payments.provider_settings import store as settings_store
+from ledgerbee.payments.providers.model import Access, Decline, ProviderRefund
+from ledgerbee.payments.providers.references import new_reference
+from ledgerbee.payments.refunds import rules, store
+from ledgerbee.payments.refunds.model import (
+    REFUND_BEING_ASKED,
+    REFUND_JOB,
+    SOURCE_TYPE,
+    UNDER_WAY,
+    Refund,
+    RefundId,
+    RefundStatus,
+)
+from ledgerbee.payments.refunds.wire import RefundResponse, render
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.invoices.kind import INVOICES
+from ledgerbee.sales.invoices.model import Invoice
+
+MISMATCHES: Final = Counter(
+    "ledgerbee_refund_mismatches_total", "Answers of payment providers of another amount than was to be refunded"
+)
+
+log = structlog.get_logger("ledgerbee.refunds")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask a provider of a refund; `charge_id` is the provider's id of the charge.
+
+    `was_asked`: it may know of it, and is asked that first. Not `is_wanted`: the charge has no such amount left; what
+    the provider doesn't know isn't refunded.
+    """
+
+    refund: Refund
+    charge_id: str
+    access: Access
+    callback_url: str
+    was_asked: bool
+    is_wanted: bool
+
+
+async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -> RefundResponse:
+    """Begin to refund a charge, all that is left of it unless an `amount` is given. Emits `refund.created`.
+
+    Its invoice is locked, then the charge: of two at once the second sees what the first takes. The provider is asked
+    by a job after the commit. Refused in this order, and then nothing was written: `CHARGE_NOT_FOUND`; what
+    `rules.new_refund` refuses; `CHARGE_CREDIT_USED`; what keeps the refund from being booked later:
+    `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    """
+    charge, invoice = await _lock(context, charge_id)
+    taken, under_way = await return_store.get_taken(context, charge_id)
+    refund = rules.new_refund(charge, amount, taken, reference=new_reference(), now=context.now)
+    await returns.check_covered(context, charge, invoice, EXACT.add(refund.amount, under_way))
+    await store.insert(context, refund)
+    context.enqueue(REFUND_JOB, refundId=str(refund.id))
+    answer = render(refund, None)
+    context.emit("refund.created", refund.id, answer.as_event())
+    return answer
+
+
+async def rendered(context: Context, refunds: list[Refund]) -> list[RefundResponse]:
+    """Refunds on the wire, with what was booked of them."""
+    gone = await return_store.find_of(context, [refund.id for refund in refunds])
+    return [render(refund, gone.get(refund.id)) for refund in refunds]
+
+
+async def ask(context: Context, refund_id: RefundId) -> Question | None:
+    """What to ask the provider of a refund, which is marked as asked; None where it has ended.
+
+    Raises `REFUND_BEING_ASKED` where somebody else is at it, `REFUND_NOT_FOUND`.
+    """
+    charge, _ = await _lock(context, (await store.get(context, refund_id)).charge_id)
+    refund = await store.get_for_update(context, refund_id)
+    if refund.status not in UNDER_WAY:
+        return None
+    if rules.is_asked_elsewhere(refund, context.now):
+        raise REFUND_BEING_ASKED.error()
+    assert charge.provider_id is not None, "a charge that succeeded is known by the provider's id"
+    taken, _ = await return_store.get_taken(context, charge.id, beside=refund.id)
+    settings = await settings_store.get(context, refund.provider)
+    await store.update(context, replace(refund, asked_at=context.now, updated_at=context.now))
+    return Question(
+        refund=refund,
+        charge_id=charge.provider_id,
+        access=provider_settings.access_of(context, settings),
+        callback_url=provider_settings.callback_url(context, settings),
+        was_asked=refund.asked_at is not None,
+        is_wanted=refund.amount <= EXACT.subtract(charge.amount, taken),
+    )
+
+
+async def record_answer(context: Context, refund_id: RefundId, answer: ProviderRefund) -> Refund:
+    """Take a provider's answer: book what succeeded, emit what ended. Once, whoever brings it and however often.
+
+    Emits `payment.refunded`, `refund.failed`. Raises what booking refuses, and then nothing was taken: `PERIOD_LOCKED`,
+    `FISCAL_YEAR_MISSING`, `EXCHANGE_RATE_MISSING`, those of accounts.
+    """
+    charge, invoice = await _lock(context, (await store.get(context, refund_id)).charge_id)
+    before = await store.get_for_update(context, refund_id)
+    after = rules.answered(before, answer, context.now)
+    if after is before:
+        return before
+    if after.status is RefundStatus.UNCLEAR:
+        MISMATCHES.inc()
+        log.error("refund.mismatch", refund=str(refund_id), amount=str(answer.amount), currency=answer.currency)
+    gone = None
+    await store.update(context, after)
+    if after.status is RefundStatus.SUCCEEDED:
+        given = GivenBack(source_type=SOURCE_TYPE, refund_id=after.id, amount=after.amount, reference=after.reference)
+        gone = await returns.give_back(context, charge, invoice, given)
+    _emit(context, before, after, gone)
+    return after
+
+
+async def record_failure(context: Context, refund_id: RefundId, decline: Decline) -> Refund:
+    """End a refund that the provider did not take, or that was not made. Emits `refund.failed`."""
+    before = await store.get_for_update(context, refund_id)
+    if before.status not in UNDER_WAY:
+        return before
+    after = rules.failed(before, decline, context.now)
+    await store.update(context, after)
+    _emit(context, before, after, None)
+    return after
+
+
+async def record_unclear(context: Context, refund_id: RefundId) -> None:
+    """Mark a refund for which the provider gave no answer."""
+    before = await store.get_for_update(context, refund_id)
+    after = rules.unclear(before, context.now)
+    if after is not before:
+        await store.update(context, after)
+
+
+async def look_again(context: Context) -> None:
+    """Have refunds looked at for which nobody has asked for a day: their job was given up."""
+    for refund_id in await store.list_unanswered(context, context.now - rules.LEFT_ALONE):
+        context.enqueue(REFUND_JOB, refundId=str(refund_id))
+
+
+async def _lock(context: Context, charge_id: ChargeId) -> tuple[Charge, Invoice]:
+    """A charge and its invoice, locked: the invoice first, as whoever charges does."""
+    found = await charge_store.get(context, charge_id)
+    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
+    return await charge_store.get_for_update(context, charge_id), invoice
+
+
+def _emit(context: Context, before: Refund, after: Refund, gone: ChargeReturn | None) -> None:
+    if after.status is before.status:
+        return
+    now, was = render(after, gone).as_event(), render(before, None).as_event()
+    if after.status is RefundStatus.SUCCEEDED:
+        context.emit("payment.refunded", after.id, now, before=was)
+    elif after.status is RefundStatus.FAILED:
+        context.emit("refund.failed", after.id, now, before=was)

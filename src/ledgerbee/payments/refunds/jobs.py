@@ -1,0 +1,114 @@
+"""Asking a provider to refund a charge: mark it as asked, ask outside any transaction, record the answer.
+
+As of charges: from the moment a refund is marked as asked, the provider is asked what it knows of the reference before
+it is asked to refund.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.payments.charges.jobs import NOT_BOOKED
+from ledgerbee.payments.providers.model import (
+    Decline,
+    Provider,
+    ProviderRefund,
+    ProviderRefusedError,
+    Providers,
+    ProviderUnclearError,
+    RefundRequest,
+)
+from ledgerbee.payments.refunds import actions, rules, store
+from ledgerbee.payments.refunds.actions import Question
+from ledgerbee.payments.refunds.model import REFUND_UNDECIDED, UNDER_WAY, RefundId
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.jobs import JobKind, JobRun
+
+#: Tries while the provider doesn't answer or doesn't decide: a day and a half of them, and then the daily task looks.
+_MOST_TRIES: Final = 40
+
+
+async def refund_charge(providers: Providers, run: JobRun) -> None:
+    """Have a refund carried out, or find out how it stands. Payload: `refundId`.
+
+    Raises, so that the worker tries again later: `ProviderUnclearError`, `REFUND_UNDECIDED`, `REFUND_BEING_ASKED`, what
+    keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
+    """
+    refund_id = RefundId(UUID(run.payload["refundId"]))
+    question = await run.write(partial(actions.ask, refund_id=refund_id))
+    if question is None:
+        return
+    provider = providers[question.refund.provider]
+    try:
+        answer: ProviderRefund | Decline | None = await _find(provider, question) if question.was_asked else None
+        if answer is None and question.is_wanted:
+            answer = await _refund(provider, question)
+    except ProviderUnclearError:
+        await run.write(partial(actions.record_unclear, refund_id=refund_id))
+        raise
+    if answer is None:
+        answer = Decline(rules.NOTHING_LEFT, "The charge had no such amount left", is_soft=False)
+    if isinstance(answer, Decline):
+        await run.write(partial(actions.record_failure, refund_id=refund_id, decline=answer))
+        return
+    refund = await run.write(partial(actions.record_answer, refund_id=refund_id, answer=answer))
+    if refund.status in UNDER_WAY:
+        raise REFUND_UNDECIDED.error()
+
+
+async def _find(provider: Provider, question: Question) -> ProviderRefund | None:
+    """How the refund stands. Whoever refuses to say leaves it as unclear as it was. Raises `ProviderUnclearError`."""
+    try:
+        return await provider.find_refund(question.access, question.charge_id, question.refund.reference)
+    except ProviderRefusedError as fault:
+        raise ProviderUnclearError(str(fault)) from fault
+
+
+async def _refund(provider: Provider, question: Question) -> ProviderRefund | Decline:
+    refund = question.refund
+    try:
+        return await provider.refund(
+            question.access,
+            RefundRequest(
+                reference=refund.reference,
+                charge_id=question.charge_id,
+                amount=refund.amount,
+                currency=refund.currency,
+                callback_url=question.callback_url,
+            ),
+        )
+    except ProviderRefusedError as fault:
+        return Decline(rules.REFUSED, str(fault), is_soft=False)
+
+
+async def give_up(run: JobRun, reason: str) -> None:
+    """End a refund that the provider was never asked for. Any other stays open: a later look finds the answer."""
+
+    async def end(context: Context) -> None:
+        refund = await store.get(context, RefundId(UUID(run.payload["refundId"])))
+        if refund.asked_at is None:
+            decline = Decline(rules.NOT_ASKED, run.given_up(reason), is_soft=False)
+            await actions.record_failure(context, refund.id, decline)
+
+    await run.write(end)
+
+
+def _is_foreseen(fault: Exception) -> bool:
+    if isinstance(fault, LedgerBeeError):
+        return fault.is_passing or fault.error_code in NOT_BOOKED
+    return isinstance(fault, ProviderUnclearError)
+
+
+def refunds_of(providers: Providers) -> JobKind:
+    """The job that asks these providers."""
+    return JobKind(
+        run=partial(refund_charge, providers),
+        give_up=give_up,
+        is_foreseen=_is_foreseen,
+        max_attempts=_MOST_TRIES,
+        max_unforeseen=5,
+        first_pause=timedelta(seconds=5),
+        longest_pause=timedelta(hours=1),
+    )
