@@ -75,6 +75,8 @@ class CardProvider:
         self.then = then
         #: Each charge that it carried out or refused to, in order.
         self.charges: list[ProviderCharge] = []
+        #: Each refund that it carried out or failed to, in order.
+        self.refunds: list[ProviderRefund] = []
         #: How often each of its methods was called.
         self.calls: Counter[str] = Counter()
         #: Called while a charge is under way there.
@@ -155,20 +157,35 @@ class CardProvider:
 
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         assert access.keys or access.account
-        return ProviderRefund(
+        self.calls["refund"] += 1
+        behavior = self._behavior()
+        await asyncio.sleep(0)
+        if behavior is Behavior.REFUSES:
+            raise ProviderRefusedError("The charge was disputed")
+        if behavior is Behavior.LOSES_REQUEST:
+            raise ProviderUnclearError("No answer within 30 seconds")
+        status, decline = _OUTCOMES.get(behavior, (ChargeStatus.SUCCEEDED, None))
+        made = ProviderRefund(
             provider_id=f"re_{next(self._ids)}",
             reference=asked.reference,
             charge_id=asked.charge_id,
-            status=ChargeStatus.SUCCEEDED,
+            status=status,
             amount=asked.amount,
             currency=asked.currency,
+            decline=decline,
         )
+        self.refunds.append(made)
+        if behavior is Behavior.LOSES_ANSWER:
+            raise ProviderUnclearError("502 Bad Gateway")
+        return replace(made, amount=made.amount + 1) if behavior is Behavior.MISUNDERSTANDS else made
 
     async def find_refund(self, access: Access, charge_id: str, reference: str) -> ProviderRefund | None:
         assert access.keys or access.account
-        assert charge_id
-        assert reference
-        return None
+        self.calls["find_refund"] += 1
+        if self.is_silent:
+            raise ProviderUnclearError("500 Internal Server Error")
+        found = [one for one in self.refunds if (one.charge_id, one.reference) == (charge_id, reference)]
+        return found[0] if found else None
 
     async def find_dispute(self, access: Access, provider_id: str) -> ProviderDispute | None:
         assert access.keys or access.account

@@ -846,6 +846,23 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="CHARGE_NOT_FOUND",
     ),
     extension(
+        "Payments", "POST", "/v1/charges/{chargeId}/refunds", "payments-write", "Refund a charge",
+        not_found="CHARGE_NOT_FOUND", success=202,
+    ),
+    extension(
+        "Payments", "GET", "/v1/charges/{chargeId}/refunds", "payments-read", "List the refunds of a charge",
+        not_found="CHARGE_NOT_FOUND",
+    ),
+    extension(
+        "Payments", "GET", "/v1/refunds/{refundId}", "payments-read", "Get a refund by ID",
+        not_found="REFUND_NOT_FOUND",
+    ),
+    extension("Payments", "GET", "/v1/disputes", "payments-read", "List disputes"),
+    extension(
+        "Payments", "GET", "/v1/disputes/{disputeId}", "payments-read", "Get a dispute by ID",
+        not_found="DISPUTE_NOT_FOUND",
+    ),
+    extension(
         "Payments", "GET", "/v1/payments/{paymentId}", "payments-read", "Get a payment by ID",
         not_found="PAYMENT_NOT_FOUND",
     ),

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Api, SteeredClock, new_company
 from tests.contract.operations import OPERATIONS, Row
 from tests.contract.test_openapi import DOCUMENT
+from tests.refunding import carried_out, disputed
 
 from ledgerbee.platform.db import Database
 
@@ -30,7 +31,14 @@ class Reader:
         """The example of `METHOD /path`, after what it needs; once, whoever asks for it."""
         if (key := name + media_type) not in self.answers:
             self.answers[key] = await self._sent(name, media_type)
+            await self._meanwhile(name, self.answers[key])
         return self.answers[key]
+
+    async def _meanwhile(self, name: str, answer: httpx.Response) -> None:
+        """What others do after a request before the reader sends the next one: the worker, and who has a card."""
+        if name == "POST /v1/invoices/{invoiceId}/charges" and answer.is_success:
+            await carried_out(self.api, answer.json()["id"])
+            await disputed(self.api, answer.json()["id"])
 
     async def _sent(self, name: str, media_type: str) -> httpx.Response:
         method, path = name.split(" ")

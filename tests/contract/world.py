@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.attached import PDF
 from tests.conftest import Api
+from tests.refunding import carried_out, disputed
 from tests.ubl_files import peppol
 
 
@@ -71,7 +72,13 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
     await api.put("/v1/payment-providers/sandbox", {"isEnabled": True})
     card = await made("/v1/payment-providers/sandbox/cards", customerId=customer["id"], number="4242424242424242")
     payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
-    charge = await made(f"/v1/invoices/{sent['id']}/charges", paymentMethodId=card["id"])
+    paid = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
+    await made(f"/v1/invoices/{paid['id']}/send", deliveryType="Manual")
+    charge = await made(f"/v1/invoices/{paid['id']}/charges", paymentMethodId=card["id"])
+    await carried_out(api, charge["id"])
+    refund = await made(f"/v1/charges/{charge['id']}/refunds", amount="5.00")
+    await disputed(api, charge["id"])
+    dispute = (await listed("/v1/disputes"))[0]
     note = await made("/v1/credit-notes", customerId=customer["id"], invoiceNumber="1", lines=lines)
     posting = {
         "entryType": "JOURNAL_ENTRY",
@@ -133,6 +140,8 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "deliveryId": mailed["id"],
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
+        "disputeId": dispute["id"],
+        "refundId": refund["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
         "importId": entry_import.json()["id"],
         "incomingDocumentId": received.json()["id"],

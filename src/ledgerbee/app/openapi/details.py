@@ -10,6 +10,7 @@ from ledgerbee.http.wire import EXAMPLE_ID
 
 #: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
 _STATUSES: Final = {
+    "CHARGE": "failed",
     "CREDIT_NOTE": "sent",
     "DIMENSION": "project",
     "DRAFT_JOURNAL_ENTRY": "booked",
@@ -182,6 +183,8 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "PAYMENT_PROVIDER_UNCLEAR": {"provider": "stripe", "reason": "No answer came within 30 seconds"},
     "PAYMENT_ACCOUNT_MISSING": {"role": "BANK"},
     "PAYMENT_ALREADY_REVERSED": {"reversalEntryId": EXAMPLE_ID},
+    "CHARGE_CREDIT_USED": {"creditUsed": "125.00", "creditLeft": "0.00"},
+    "REFUND_EXCEEDS_CHARGE": {"amount": "1250.00", "amountLeft": "250.00"},
     "PAYMENT_IS_CHARGE": {"chargeId": EXAMPLE_ID},
     "PAYMENT_CREDIT_USED": {"creditUsed": "125.00", "creditLeft": "0.00"},
     "PAYMENT_CURRENCY_MISMATCH": {"currency": "EUR", "invoiceCurrency": "DKK"},

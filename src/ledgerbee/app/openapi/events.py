@@ -254,6 +254,12 @@ DATA: Final[tuple[EventData, ...]] = (
         more={"dispute": _DISPUTE}, text="The charge as it was then, and in `dispute` how its dispute stands",
     ),
     _plain("PaymentEventData", "PaymentResponse", "payment", "payment.recorded", "payment.reversed"),
+    EventData(
+        name="PaymentDisputedEventData", topics=("payment.disputed",), answer="ChargeResponse",
+        more={"dispute": _reference("DisputeResponse", "The dispute, as it stood then")},
+        text="The charge that is disputed, and in `dispute` how that stands; the event is one of the charge",
+    ),
+    _plain("PaymentRefundedEventData", "ChargeRefundResponse", "refund", "payment.refunded"),
     _plain(
         "ProductEventData", "ProductResponse", "product", "product.created", "product.deleted", "product.updated",
     ),

@@ -244,6 +244,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/invoices/{invoiceId}/apply-credit": _json(amount="100.00"),
     "POST /v1/customers/{customerId}/credit/refund": _json(amount="100.00"),
     "POST /v1/invoices/{invoiceId}/charges": _json(paymentMethodId="{paymentMethodId}"),
+    "POST /v1/charges/{chargeId}/refunds": _json(amount="10.00"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
     "POST /v1/invoices/{invoiceId}/write-off": _json(description="Konkurs"),
     "POST /v1/invoices/{invoiceId}/write-off/reverse": _json(description="Dividende fra konkursboet"),

@@ -65,6 +65,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "customerId": Source("POST /v1/customers"),
     "deliveryId": Source("GET /v1/deliveries"),
     "dimensionId": Source("POST /v1/dimensions"),
+    "disputeId": Source("GET /v1/disputes"),
     "documentTemplateId": Source("GET /v1/document-templates"),
     "draftJournalEntryId": Source("POST /v2/draft-journal-entries"),
     "equityAccountId": _account(6510),
@@ -91,6 +92,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "projectId": Source("POST /v1/projects"),
     "quoteId": Source("POST /v1/quotes"),
     "receivablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_RECEIVABLE"}),
+    "refundId": Source("POST /v1/charges/{chargeId}/refunds"),
     "salesAccountId": _account(1010),
     "subprojectId": Source("POST /v1/projects/{projectId}/subprojects"),
     "subscriptionId": Source("POST /v1/subscriptions"),
@@ -134,6 +136,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/customers/{customerId}/credit/refund": ("POST /v1/credit-notes/{creditNoteId}/send",),
     "POST /v1/invoices/{invoiceId}/write-off": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/write-off/reverse": ("POST /v1/invoices/{invoiceId}/write-off",),
+    "GET /v1/disputes/{disputeId}": ("POST /v1/invoices/{invoiceId}/charges",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",
     ),

@@ -1,4 +1,4 @@
-"""Giving back of a charge: clearing, receivable and the invoice move in the transaction that ends a refund or dispute."""
+"""Giving back of a charge: clearing, receivable and invoice move in the transaction that ends a refund or dispute."""
 
 from collections.abc import Mapping
 from decimal import Decimal

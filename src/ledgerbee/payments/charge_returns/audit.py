@@ -1,4 +1,4 @@
-"""The auditor's look at refunds and disputes: each that succeeded or was lost is booked to the last oere, no other is."""
+"""The auditor's look at refunds and disputes: each that succeeded or was lost is booked to the last oere, no other."""
 
 from typing import Final
 

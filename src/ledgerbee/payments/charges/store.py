@@ -37,7 +37,7 @@ _STOP_RETRIES: Final = """
 UPDATE charges SET retry_on = NULL, updated_at = $3 WHERE company_id = $1 AND invoice_id = $2 AND retry_on IS NOT NULL
 """
 _IS_GIVEN_BACK: Final = """
-SELECT EXISTS (SELECT FROM charge_returns WHERE company_id = $1 AND invoice_id = $2 AND created_at >= $3)
+SELECT EXISTS (SELECT FROM charge_returns WHERE company_id = $1 AND invoice_id = $2 AND created_at > $3)
 """
 _INSERT: Final = rows.insert_many("charges", Charge)
 _UPDATE: Final = rows.update(

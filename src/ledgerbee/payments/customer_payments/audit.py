@@ -181,8 +181,8 @@ WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
            ELSE i.status IN ('scheduled', 'sending', 'sent') END
        OR (s.closed < i.amount AND s.settled > i.base_amount)
        -- What is more than the amount is a credit of the customer's, at the invoice's rate. Where a payment was taken
-       -- back, or a charge given back, after a note had settled the invoice it may be some units off: what was used of it stays as it was, and
-       -- earlier releases left a difference.
+       -- back, or a charge given back, after a note had settled the invoice it may be some units off: what was used of
+       -- it stays as it was, and earlier releases left a difference.
        OR (s.closed >= i.amount AND (n.notes = 0 OR p.reversed + r.returns = 0)
            AND s.settled - i.base_amount <> round(
                (s.closed - i.amount) * i.exchange_rate,
@@ -256,10 +256,10 @@ async def fault_in_documents(context: Context) -> str | None:
 async def fault_in_payments(context: Context) -> str | None:
     """What is wrong with the first invoice or payment that doesn't fit the others; None: nothing with any.
 
-    An invoice's `amount_paid` is the sum of its payments but for those taken back, less what went back of charges, its `credited_amount` that of its
-    sent credit notes, its `applied_credit` that of the credit used on it, and its status the one that they make; what
-    they settled of the receivable is never more than was
-    booked, and all of it when nothing is due. A payment is marked as taken back if and only if its entry is reversed.
+    An invoice's `amount_paid` is the sum of its payments but for those taken back, less what went back of charges, its
+    `credited_amount` that of its sent credit notes, its `applied_credit` that of the credit used on it, and its status
+    the one that they make; what they settled of the receivable is never more than was booked, and all of it when
+    nothing is due. A payment is marked as taken back if and only if its entry is reversed.
     """
     return await first_fault(context, _FAULTS_OF_PAYMENTS)
 

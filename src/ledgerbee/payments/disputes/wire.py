@@ -35,7 +35,7 @@ class DisputeResponse(ResponseModel):
         description="What was taken of the charge's `unappliedAmount`", examples=["0.00"]
     )
     unidentified_amount: MoneyText = Field(
-        description="What the charge had no more, as it was refunded: it stands on the account of unidentified receipts",
+        description="What the charge had no more, as it was refunded: it stands on unidentified receipts",
         examples=["0.00"],
     )
     journal_entry_id: IdText | None = Field(description="The entry that booked it; null unless it was lost")

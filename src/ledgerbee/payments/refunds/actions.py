@@ -27,7 +27,7 @@ from ledgerbee.payments.refunds.model import (
     RefundId,
     RefundStatus,
 )
-from ledgerbee.payments.refunds.wire import RefundResponse, render
+from ledgerbee.payments.refunds.wire import ChargeRefundResponse, render
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -56,7 +56,7 @@ class Question:
     is_wanted: bool
 
 
-async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -> RefundResponse:
+async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -> ChargeRefundResponse:
     """Begin to refund a charge, all that is left of it unless an `amount` is given. Emits `refund.created`.
 
     Its invoice is locked, then the charge: of two at once the second sees what the first takes. The provider is asked
@@ -75,7 +75,7 @@ async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -
     return answer
 
 
-async def rendered(context: Context, refunds: list[Refund]) -> list[RefundResponse]:
+async def rendered(context: Context, refunds: list[Refund]) -> list[ChargeRefundResponse]:
     """Refunds on the wire, with what was booked of them."""
     gone = await return_store.find_of(context, [refund.id for refund in refunds])
     return [render(refund, gone.get(refund.id)) for refund in refunds]

@@ -15,7 +15,7 @@ from ledgerbee.payments.charges.model import CHARGE_NOT_FOUND
 from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.refunds import actions, store
 from ledgerbee.payments.refunds.model import CHARGE_INVALID_STATE, REFUND_EXCEEDS_CHARGE, REFUND_NOT_FOUND, RefundId
-from ledgerbee.payments.refunds.wire import RefundResponse
+from ledgerbee.payments.refunds.wire import ChargeRefundResponse
 
 router = resource_router("Payments")
 
@@ -59,7 +59,7 @@ class CreateRefundRequest(RequestModel):
         extension=True,
     ),
 )
-async def refund_charge(context: Ctx, charge_id: ChargePath, body: CreateRefundRequest) -> RefundResponse:
+async def refund_charge(context: Ctx, charge_id: ChargePath, body: CreateRefundRequest) -> ChargeRefundResponse:
     return await actions.start(context, charge_id, body.amount if "amount" in body.model_fields_set else None)
 
 
@@ -74,7 +74,7 @@ async def refund_charge(context: Ctx, charge_id: ChargePath, body: CreateRefundR
         extension=True,
     ),
 )
-async def list_charge_refunds(context: Ctx, charge_id: ChargePath) -> list[RefundResponse]:
+async def list_charge_refunds(context: Ctx, charge_id: ChargePath) -> list[ChargeRefundResponse]:
     await charge_store.get(context, charge_id)
     return await actions.rendered(context, await store.list_of_charge(context, charge_id))
 
@@ -90,6 +90,6 @@ async def list_charge_refunds(context: Ctx, charge_id: ChargePath) -> list[Refun
         extension=True,
     ),
 )
-async def get_refund(context: Ctx, refund_id: RefundPath) -> RefundResponse:
+async def get_refund(context: Ctx, refund_id: RefundPath) -> ChargeRefundResponse:
     (found,) = await actions.rendered(context, [await store.get(context, refund_id)])
     return found

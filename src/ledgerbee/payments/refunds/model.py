@@ -65,8 +65,7 @@ CHARGE_INVALID_STATE = ErrorCode("CHARGE_INVALID_STATE", 409, "Only a charge tha
 REFUND_EXCEEDS_CHARGE = ErrorCode(
     "REFUND_EXCEEDS_CHARGE",
     409,
-    "The refund is more than what is left of the charge: other refunds, also those under way, and lost disputes take of "
-    "it",
+    "The refund is more than what is left of the charge: refunds, also those under way, and lost disputes take of it",
 )
 REFUND_BEING_ASKED = ErrorCode("REFUND_BEING_ASKED", 503, "The provider is being asked for this refund elsewhere")
 REFUND_UNDECIDED = ErrorCode("REFUND_UNDECIDED", 503, "The provider has not decided on the refund yet")

@@ -36,7 +36,10 @@ async def get(context: Context, refund_id: RefundId) -> Refund:
 
 
 async def get_for_update(context: Context, refund_id: RefundId) -> Refund:
-    """One refund, locked until the transaction ends. Invoice and charge are locked before. Raises `REFUND_NOT_FOUND`."""
+    """One refund, locked until the transaction ends. Its invoice and charge are locked before.
+
+    Raises `REFUND_NOT_FOUND`.
+    """
     row = await context.connection.fetchrow(f"{_GET} FOR UPDATE", context.company_id, refund_id)
     return _refund(REFUND_NOT_FOUND.unless(row))
 

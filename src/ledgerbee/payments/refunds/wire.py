@@ -10,7 +10,7 @@ from ledgerbee.payments.providers.model import ProviderName
 from ledgerbee.payments.refunds.model import Refund, RefundStatus
 
 
-class RefundResponse(ResponseModel):
+class ChargeRefundResponse(ResponseModel):
     """A refund of a charge."""
 
     id: IdText
@@ -44,14 +44,14 @@ class RefundResponse(ResponseModel):
     updated_at: Moment
 
 
-def render(refund: Refund, gone: ChargeReturn | None) -> RefundResponse:
+def render(refund: Refund, gone: ChargeReturn | None) -> ChargeRefundResponse:
     """A refund on the wire, with what was booked of it."""
     parts = {
         "invoice_amount": ZERO if gone is None else gone.settled_amount,
         "unapplied_amount": ZERO if gone is None else gone.unapplied_amount,
         "unidentified_amount": ZERO if gone is None else gone.unidentified_amount,
     }
-    return RefundResponse(
+    return ChargeRefundResponse(
         **{**fields_of(refund), "amount": format_amount(refund.amount, refund.currency)},
         **{name: format_amount(amount, refund.currency) for name, amount in parts.items()},
         journal_entry_id=None if gone is None else gone.journal_entry_id,

@@ -17,8 +17,8 @@ from ledgerbee.sales.sending.model import BookedLeft, BookedOn
 
 #: What payments, credit notes and used credit took off the receivable of an invoice ($1 is
 #: the company), in the company's currency, as a part of other statements: `{invoice}` is its id. Of a payment that was
-#: taken back it is the exchange difference that its reversal settled the invoice by, which is seldom anything. What went
-#: back of charges is due again.
+#: taken back it is the exchange difference that its reversal settled the invoice by, which is seldom anything. What
+#: went back of charges is taken off that.
 SETTLED_IN_BASE: Final = """
 SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
         WHERE p.company_id = $1 AND p.invoice_id = {invoice} AND p.reversed_at IS NULL)
@@ -70,7 +70,7 @@ _WITH_STATUS: Final = Condition("t.status = {0}", order=("t.created_at",))
 
 
 async def get_settled(context: Context, invoice_id: InvoiceId) -> Decimal:
-    """What payments, credit notes and used credit took off the receivable of an invoice, which is locked, and is still off.
+    """What payments, credit notes and used credit took off the receivable of an invoice, which is locked.
 
     In the company's currency, also what of it is a credit of the customer's.
     """
