@@ -100,9 +100,7 @@ def base_unapplied(amount: Decimal, sources: ChargeSources, base_currency: str) 
     What went back in all follows its share, so that the last of it leaves nothing. Never negative.
     """
     gone = EXACT.add(sources.unapplied_gone, amount)
-    share = sources.base_unapplied
-    if gone != sources.unapplied:
-        share = round_money(EXACT.divide(multiply(share, gone), sources.unapplied), base_currency)
+    share = round_money(EXACT.divide(multiply(sources.base_unapplied, gone), sources.unapplied), base_currency)
     return max(EXACT.subtract(share, sources.base_unapplied_gone), ZERO)
 
 

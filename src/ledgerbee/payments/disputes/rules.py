@@ -49,4 +49,4 @@ def answered(
         reason=answer.reason,
         ended_at=None if status is DisputeStatus.OPEN else now,
     )
-    return after if after == before else replace(after, updated_at=now)
+    return before if before is not None and after == before else replace(after, updated_at=now)
