@@ -32,7 +32,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "provider_events sandbox_events sandbox_refunds"
+    "INSERT SELECT": "charge_returns provider_events sandbox_events sandbox_refunds"
     " credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
@@ -50,6 +50,8 @@ TABLES = {
     "INSERT SELECT UPDATE(decline_code disputed_at status updated_at)": "sandbox_charges",
     "INSERT SELECT UPDATE(action_url asked_at decline_code decline_message finished_at is_soft_decline payment_id"
     " provider_id retry_on status unapplied_amount unapplied_entry_id updated_at)": "charges",
+    "INSERT SELECT UPDATE(asked_at failure_code failure_message finished_at provider_id status updated_at)": "refunds",
+    "INSERT SELECT UPDATE(amount ended_at fee reason status updated_at)": "disputes",
     "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"

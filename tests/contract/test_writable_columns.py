@@ -14,10 +14,10 @@ from tests.api.test_customer_credit import apply, give, overpaid, refund, sell
 from tests.api.test_imports import imported, lines, row
 from tests.api.test_oauth import make_client, token_of
 from tests.api.test_payments import account, pay
+from tests.api.test_refunds import D, Refunder
 from tests.api.usage_steps import metering
 from tests.attached import PDF, File, attach
 from tests.card_provider import Behavior
-from tests.charging import Charger
 from tests.conftest import Api
 from tests.drafting import V2, drafted, plain
 from tests.ledger_books import OUTPUT_VAT, Books, as_owner, books_of
@@ -230,6 +230,22 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         OWN: "provider_id decline_code decline_message is_soft_decline action_url retry_on asked_at finished_at"
         " updated_at",
     },
+    "refunds": {
+        VERIFY: "id charge_id invoice_id customer_id provider amount currency status",
+        STAYS: "reference created_at",
+        OWN: "provider_id failure_code failure_message asked_at finished_at updated_at",
+    },
+    "disputes": {
+        VERIFY: "id provider charge_id invoice_id customer_id status amount currency fee",
+        STAYS: "provider_id created_at",
+        OWN: "reason ended_at updated_at",
+    },
+    "charge_returns": {
+        VERIFY: "charge_id invoice_id customer_id refund_id dispute_id returned_on amount currency exchange_rate"
+        " base_amount settled_amount base_settled unapplied_amount base_unapplied unidentified_amount base_unidentified"
+        " unidentified_account_id fee base_fee fee_account_id clearing_account_id journal_entry_id",
+        STAYS: "id created_at",
+    },
     "sandbox_cards": {OWN: "*"},
     "sandbox_charges": {OWN: "*"},
     "sandbox_refunds": {OWN: "*"},
@@ -329,6 +345,24 @@ CHANGES: Final = {
     "charges.payment_id": "payment_id = gen_random_uuid()",
     "charges.unapplied_amount": "unapplied_amount = unapplied_amount - 1",
     "charges.unapplied_entry_id": "unapplied_entry_id = gen_random_uuid()",
+    "refunds.status": "status = 'failed', failure_code = 'x', finished_at = created_at WHERE status = 'succeeded'",
+    "refunds.provider": "provider = 'sandbox'",
+    "disputes.provider": "provider = 'sandbox'",
+    "disputes.status": "status = 'won' WHERE status = 'lost'",
+    "charge_returns.refund_id": "refund_id = gen_random_uuid() WHERE refund_id IS NOT NULL",
+    "charge_returns.dispute_id": "dispute_id = gen_random_uuid() WHERE dispute_id IS NOT NULL",
+    "charge_returns.amount": "amount = amount + 1, unidentified_amount = unidentified_amount + 1"
+    " WHERE dispute_id IS NOT NULL",
+    "charge_returns.settled_amount": "settled_amount = settled_amount - 1, unapplied_amount = unapplied_amount + 1"
+    " WHERE refund_id IS NOT NULL",
+    "charge_returns.unapplied_amount": "unapplied_amount = unapplied_amount - 1, unidentified_amount ="
+    " unidentified_amount + 1 WHERE dispute_id IS NOT NULL",
+    "charge_returns.unidentified_amount": "unidentified_amount = unidentified_amount - 1, settled_amount ="
+    " settled_amount + 1 WHERE dispute_id IS NOT NULL",
+    "charge_returns.unidentified_account_id": "unidentified_account_id = gen_random_uuid()"
+    " WHERE unidentified_account_id IS NOT NULL",
+    "charge_returns.fee_account_id": "fee_account_id = gen_random_uuid() WHERE fee_account_id IS NOT NULL",
+    "charge_returns.fee": "fee = fee + 1 WHERE fee > 0",
     "payments.amount": "amount = amount - 1",
     "payments.base_amount": "base_amount = 1",
     "payments.base_settled": "base_settled = 1",
@@ -473,14 +507,17 @@ async def a_year_of(api: Api) -> Books:
 
 
 async def _charged(api: Api) -> None:
-    """A charge that found a part of its invoice paid."""
-    charger = Charger(api)
+    """A charge that found a part of its invoice paid, was refunded in part, and lost in a dispute."""
+    charger = Refunder(api)
     await charger.set_up()
     invoice = await charger.due("100")
     charger.provider.next = [Behavior.LOSES_ANSWER]
     charge = await charger.carry_out(await charger.charge(invoice))
     await pay(charger, invoice, "25")
-    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    charge = await charger.carry_out(charge)
+    assert charge["status"] == "succeeded"
+    await charger.refunded(charge, "50")
+    await charger.told(charge, "lost", fee=D(15))
 
 
 async def _prepaid(shop: Shop) -> None:
