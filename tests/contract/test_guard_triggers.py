@@ -16,12 +16,16 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from tests.api.test_customer_credit import refund
 from tests.api.test_dimensions import new_dimension, new_value
 from tests.api.test_payments import pay
+from tests.api.test_refunds import Refunder
+from tests.company_copies import SECRET_KEY
 from tests.conftest import (
     BLOBS,
+    PUBLIC_URL,
     Api,
     SteeredClock,
     allow_any_moment,
@@ -40,6 +44,7 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.migrations.migrate import ensure_roles, migrate
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
+from ledgerbee.platform.secrets import SecretBox
 
 #: Functions of triggers on tables that the API's role may write, which neither ask whether they see the row's company
 #: nor set it themselves, and why they need not.
@@ -151,6 +156,9 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
     await pay(shop, sold, "50")
     note = await shop.send_note(await shop.credit(await shop.sold(line(used_price))))
     refunded = await refund(shop, (await shop.send_note(await _free_note(shop, used_price)))["customerId"], "50")
+    refunder = Refunder(api)
+    await refunder.set_up()
+    card_refund = await refunder.refund(await refunder.charged_for(await refunder.due()), "50")
     quote = await shop.offered(line(used_price))
     confirmation = await shop.order_confirmation(await shop.customer(), line(used_price))
     await shop.ok("POST", f"/v1/order-confirmations/{confirmation['id']}/send", {"deliveryType": "Manual"}, status=200)
@@ -174,7 +182,7 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
         "top": top, "below": below, "unused_customer": unused_customer, "used_customer": used_customer,
         "entry": entry.id, "draft": draft["id"], "note": note["id"],
         "quote": quote["id"], "confirmation": confirmation["id"], "refund": refunded["id"],
-        "plan": plan["id"],
+        "plan": plan["id"], "card_refund": card_refund["id"],
     }  # fmt: skip
     return {name: UUID(str(value)) for name, value in found.items()}
 
@@ -206,7 +214,12 @@ async def place(
         await migrate(url)
         await allow_any_moment(url)
     database = await Database.open(url, reactions=REACTIONS, max_size=3)
-    app = create_app(url, Settings(attachments_dir=BLOBS.path), clock=module_clock)
+    database.public_url, database.secrets = PUBLIC_URL, SecretBox(lambda: [SECRET_KEY])
+    app = create_app(
+        url,
+        Settings(attachments_dir=BLOBS.path, secret_keys=SecretStr(SECRET_KEY), public_url=PUBLIC_URL),
+        clock=module_clock,
+    )
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as http:
@@ -238,6 +251,10 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "a line comes to a sent credit note": (
         _copied("credit_note_lines", "credit_note_id = :note", "'id', gen_random_uuid(), 'position', 99"),
         "LB430",
+    ),
+    "more of a charge is refunded than there is": (
+        _copied("refunds", "id = :card_refund", "'id', gen_random_uuid(), 'reference', 'R7R7', 'amount', 1200.01"),
+        "LB460",
     ),
     "lines of a sent quote go": ("DELETE FROM quote_lines WHERE quote_id = :quote RETURNING {change}", "LB436"),
     "a line comes to a sent quote": (

@@ -355,8 +355,8 @@ CHANGES: Final = {
     " WHERE dispute_id IS NOT NULL",
     "charge_returns.settled_amount": "settled_amount = settled_amount - 1, unapplied_amount = unapplied_amount + 1"
     " WHERE refund_id IS NOT NULL",
-    "charge_returns.unapplied_amount": "unapplied_amount = unapplied_amount - 1, unidentified_amount ="
-    " unidentified_amount + 1 WHERE dispute_id IS NOT NULL",
+    "charge_returns.unapplied_amount": "unapplied_amount = unapplied_amount - 1, settled_amount = settled_amount + 1"
+    " WHERE refund_id IS NOT NULL",
     "charge_returns.unidentified_amount": "unidentified_amount = unidentified_amount - 1, settled_amount ="
     " settled_amount + 1 WHERE dispute_id IS NOT NULL",
     "charge_returns.unidentified_account_id": "unidentified_account_id = gen_random_uuid()"

@@ -159,7 +159,7 @@ CREATE TRIGGER guard_refund BEFORE INSERT ON refunds FOR EACH ROW EXECUTE FUNCTI
 CREATE FUNCTION keep_charge_return() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION '% % has ended and cannot be changed', TG_TABLE_NAME, OLD.id USING ERRCODE = 'LB461';
+    RAISE EXCEPTION 'what went back of a charge, or did not (%), cannot be changed', OLD.id USING ERRCODE = 'LB461';
 END
 $$;
 CREATE TRIGGER keep_finished_refund BEFORE UPDATE ON refunds
@@ -261,7 +261,7 @@ BEGIN
     IF NOT EXISTS (
             SELECT FROM charge_returns r
             WHERE r.company_id = NEW.company_id AND NEW.id IN (r.refund_id, r.dispute_id) AND r.charge_id = NEW.charge_id) THEN
-        RAISE EXCEPTION '% % is not booked', TG_TABLE_NAME, NEW.id USING ERRCODE = 'LB463';
+        RAISE EXCEPTION 'what went back of a charge by % is not booked', NEW.id USING ERRCODE = 'LB463';
     END IF;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
     RETURN NULL;
