@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Final
 
 from ledgerbee.app.daily import DAILY
+from ledgerbee.billing.card_payments.jobs import FOLLOWED_DECLINES
 from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
-from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW_DECLINE_JOB
 from ledgerbee.billing.usage_imports.jobs import USAGE_IMPORTS
 from ledgerbee.billing.usage_imports.jobs import end_broken_uploads as end_broken_usage_uploads
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
@@ -56,6 +57,7 @@ def jobs_with(
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
+        FOLLOW_DECLINE_JOB: FOLLOWED_DECLINES,
         IMPORT_JOB: IMPORTS,
         IMPORT_USAGE_JOB: USAGE_IMPORTS,
         PRINT_JOB: prints_of(KINDS),
