@@ -55,10 +55,11 @@ class PaymentBehavior(StrEnum):
 
 
 class FirstPayment(StrEnum):
-    """How the payment of a first invoice stands: nothing is due any more; it may still come; no charge is under way and
-    none comes by itself."""
+    """How the payment of a first invoice stands: nothing is due any more; a provider is being asked; somebody has to
+    confirm it, or the next charge comes by itself; neither."""
 
     PAID = "paid"
+    CHARGING = "charging"
     AWAITED = "awaited"
     DECLINED = "declined"
 

@@ -127,6 +127,7 @@ class Work:
         | none, from its first day on | that day is billed; where nothing is to be paid, it begins |
         | paid | it begins |
         | not paid, a cancellation is given | it is cancelled, and so is the invoice |
+        | being charged | it waits, whatever the day |
         | declined, or it is `pay_by` | it has expired, and the invoice is credited |
         | not paid, otherwise | it waits |
 
@@ -139,8 +140,10 @@ class Work:
             self._start()
         elif any(change.id in self.given for change in self.chain.changes):
             self._apply_given()
-        elif payment is FirstPayment.DECLINED or (subscription.pay_by is not None and as_of >= subscription.pay_by):
-            self._expire(payment)
+        elif payment is not FirstPayment.CHARGING:
+            is_too_late = subscription.pay_by is not None and as_of >= subscription.pay_by
+            if payment is FirstPayment.DECLINED or is_too_late:
+                self._expire(payment)
         return not self.chain.subscription.awaits_payment
 
     def _bill_first(self, as_of: date, *, may_bill: bool) -> None:

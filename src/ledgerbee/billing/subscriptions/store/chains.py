@@ -67,9 +67,10 @@ _FIRST_INVOICES: Final = """
 SELECT i.id, i.status FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2) ORDER BY i.id FOR NO KEY UPDATE
 """
 _STILL_CHARGED: Final = """
-SELECT DISTINCT c.invoice_id FROM charges c
+SELECT c.invoice_id, bool_or(c.status = 'pending') AS is_being_asked FROM charges c
 WHERE c.company_id = $1 AND c.invoice_id = ANY($2)
   AND (c.status IN ('pending', 'unclear', 'requires_action') OR c.retry_on IS NOT NULL)
+GROUP BY c.invoice_id
 """
 _SETTLED: Final = frozenset({"paid", "credited"})
 _METERED: Final = """
@@ -204,12 +205,14 @@ async def _first_payments(context: Context, subscriptions: Sequence[Subscription
         return {}
     arguments = context.company_id, list(awaited.values())
     statuses = {row["id"]: row["status"] for row in await context.connection.fetch(_FIRST_INVOICES, *arguments)}
-    charged = {row["invoice_id"] for row in await context.connection.fetch(_STILL_CHARGED, *arguments)}
+    charged = dict(await context.connection.fetch(_STILL_CHARGED, *arguments))
 
     def payment(invoice_id: UUID) -> FirstPayment:
         if statuses[invoice_id] in _SETTLED:
             return FirstPayment.PAID
-        return FirstPayment.AWAITED if invoice_id in charged else FirstPayment.DECLINED
+        if invoice_id not in charged:
+            return FirstPayment.DECLINED
+        return FirstPayment.CHARGING if charged[invoice_id] else FirstPayment.AWAITED
 
     return {subscription_id: payment(invoice_id) for subscription_id, invoice_id in awaited.items()}
 
