@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from ledgerbee.app.daily import DAILY
+from ledgerbee.app.settling import settle
 from ledgerbee.billing.card_payments.jobs import FOLLOWED_DECLINES
 from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
@@ -33,7 +34,7 @@ from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DE
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
 from ledgerbee.sales.kinds import KINDS
-from ledgerbee.tenancy.clocks.jobs import advances_of, days_of, start_days
+from ledgerbee.tenancy.clocks.jobs import Settle, advances_of, days_of, start_days
 from ledgerbee.tenancy.clocks.model import ADVANCE_JOB, DAILY_JOB
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB, NOTICES
 
@@ -42,12 +43,15 @@ NO_PROVIDERS: Final[Providers] = {}
 
 
 def jobs_with(
-    transport: Transport, providers: Providers = NO_PROVIDERS, daily: Sequence[DailyTask] = DAILY
+    transport: Transport,
+    providers: Providers = NO_PROVIDERS,
+    daily: Sequence[DailyTask] = DAILY,
+    settle: Settle = settle,
 ) -> Mapping[str, JobKind]:
     """Every job; e-invoices and answers to them leave by this transport, cards are saved and charged by these adapters,
-    and these are the daily tasks."""
+    these are the daily tasks, and `settle` is what a sandbox waits for between two days."""
     return {
-        ADVANCE_JOB: advances_of(daily),
+        ADVANCE_JOB: advances_of(daily, settle),
         BILL_SUBSCRIPTIONS_JOB: SUBSCRIPTION_BILLS,
         BILLING_RUN_JOB: BILLING_RUNS,
         BOUNCE_JOB: bounces_of(KINDS),

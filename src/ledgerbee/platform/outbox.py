@@ -118,7 +118,7 @@ async def _react(contexts: Sequence[Context], reactions: Reactions) -> None:
     for context, event in told:
         for reaction in reactions[event.type]:
             if isinstance(reaction, str):
-                context.enqueue(reaction, eventId=str(event.id), objectId=str(event.object_id))
+                context.jobs.append(Job(reaction, {"eventId": str(event.id), "objectId": str(event.object_id)}))
             else:
                 await reaction(context, event)
 

@@ -13,6 +13,7 @@ from ledgerbee.app.jobs import jobs_with
 from ledgerbee.app.worker import Worker
 from ledgerbee.network.transport.model import NoTransport
 from ledgerbee.payments.providers.model import Providers
+from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 
 #: Who mails for every company: the operator's address.
@@ -22,6 +23,11 @@ _QUEUED: Final = """
 SELECT * FROM pgqueuer WHERE status = 'queued' AND convert_from(payload, 'UTF8')::json ->> 'companyId' = $1
 ORDER BY priority DESC, id
 """
+
+
+async def _at_once(_: JobRun) -> bool:
+    """Wait for nobody: jobs are run one after the other."""
+    return True
 
 
 @dataclass
@@ -68,7 +74,7 @@ class Jobs:
 
     async def _run(self, job: Job) -> None:
         mailer = Mailer(self.office.url if self.office else None, SENDER)
-        kinds = jobs_with(NoTransport(), self.providers)
+        kinds = jobs_with(NoTransport(), self.providers, settle=_at_once)
         worker = Worker(self.api.database, mailer, BLOBS, self.api.clock, kinds)
         try:
             await worker.runs[job.entrypoint].run(job)

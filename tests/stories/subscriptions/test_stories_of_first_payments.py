@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.cards import VISA, Cards
 from tests.days import job_of
-from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, REVENUE, Begin, Story
+from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin, Story
 
 from ledgerbee.payments.charges.jobs import charge_card
 

@@ -205,7 +205,8 @@ async def _first_payments(context: Context, subscriptions: Sequence[Subscription
         return {}
     arguments = context.company_id, list(awaited.values())
     statuses = {row["id"]: row["status"] for row in await context.connection.fetch(_FIRST_INVOICES, *arguments)}
-    charged = dict(await context.connection.fetch(_STILL_CHARGED, *arguments))
+    found = await context.connection.fetch(_STILL_CHARGED, *arguments)
+    charged = {row["invoice_id"]: row["is_being_asked"] for row in found}
 
     def payment(invoice_id: UUID) -> FirstPayment:
         if statuses[invoice_id] in _SETTLED:
