@@ -7,10 +7,18 @@ import asyncio
 from typing import Any
 
 from tests.cards import VISA, Cards
+from tests.conftest import BLOBS
 from tests.days import job_of
+from tests.ledger_books import as_owner
 from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin, Story
 
+from ledgerbee.app.jobs import jobs_with
+from ledgerbee.app.settling import SETTLED
+from ledgerbee.app.worker import Worker
+from ledgerbee.network.transport.model import NoTransport
 from ledgerbee.payments.charges.jobs import charge_card
+from ledgerbee.platform.mail import Mailer
+from ledgerbee.tenancy.clocks.model import ADVANCE_JOB
 
 SOFT, SOFT_ONCE, HARD, SECURE, ENDING = (
     "4000000000009995", "4000000000009987", "4000000000009979", "4000000000003220", "4000000000000341",
@@ -175,6 +183,30 @@ async def test_by_hand_by_both_at_once_and_not_at_all(begin: Begin) -> None:
     )  # fmt: skip
     assert [one["status"] for one in await story.documents("invoices")] == ["paid", "credited", "paid", "credited"]
     assert await story._fault() is None
+
+
+async def test_a_clock_that_passes_a_month_in_one_step(begin: Begin, database_url: str) -> None:
+    """What is declined on its first day is charged again on the next, and not at the end of the step."""
+    owner = await as_owner(database_url)
+    names = [*SETTLED, ADVANCE_JOB]
+    await owner.execute("DELETE FROM pgqueuer WHERE entrypoint = ANY($1)", names)  # of other tests
+    await owner.close()
+    story, cards = await begun(begin, "2026-03-16")
+    subscription = await paying_first(story, cards, SOFT_ONCE, "2026-03-20")
+    kinds = jobs_with(NoTransport(), cards.providers)
+    worker = Worker(
+        story.api.database, Mailer(None, "a@b.dk"), BLOBS, story.api.clock, {name: kinds[name] for name in names}
+    )
+    working = asyncio.create_task(worker.run())
+    await story.ok("POST", "/v1/test-clock/advance", {"toDate": "2026-04-20"})
+    async with asyncio.timeout(60):
+        while (await story.ok("GET", "/v1/test-clock"))["status"] != "idle":  # noqa: ASYNC110  the worker moves it
+            await asyncio.sleep(0.05)
+    worker.stop()
+    await working
+    paid = [await story.ok("GET", f"/v1/invoices/{one['id']}/payments") for one in await story.documents("invoices")]
+    assert [one["date"] for (one,) in paid] == ["2026-03-21", "2026-04-20"]
+    assert await topics(story, subscription) == [*PAID, "billed", "payment_succeeded"]
 
 
 async def test_what_follows_the_last_decline(begin: Begin) -> None:

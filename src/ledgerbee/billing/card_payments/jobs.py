@@ -7,9 +7,13 @@ from uuid import UUID
 
 from ledgerbee.billing.card_payments import actions
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.sales.documents.printing import Trials, with_trials
+
+#: Nothing can be credited today, until somebody opens a period.
+_OF_THE_DAY: Final = frozenset({FISCAL_YEAR_MISSING, PERIOD_LOCKED})
 
 
 async def follow_decline(job: JobRun) -> None:
@@ -35,7 +39,7 @@ async def leave(_: JobRun, __: str) -> None:
 
 
 def _is_foreseen(fault: Exception) -> bool:
-    return isinstance(fault, LedgerBeeError)
+    return isinstance(fault, LedgerBeeError) and (fault.is_passing or fault.error_code in _OF_THE_DAY)
 
 
 FOLLOWED_DECLINES: Final = JobKind(
