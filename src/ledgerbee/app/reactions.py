@@ -6,9 +6,9 @@ from ledgerbee.billing.card_payments import actions as card_payments
 from ledgerbee.platform.outbox import Reactions
 
 REACTIONS: Final[Reactions] = {
-    "charge.retries_ended": (card_payments.follow_decline,),
-    "invoice.credited": (card_payments.follow_settlement,),
-    "invoice.paid": (card_payments.follow_settlement,),
-    "payment.failed": (card_payments.follow_decline,),
-    "payment.succeeded": (card_payments.follow_payment,),
+    "charge.retries_ended": (card_payments.follow_declines,),
+    "invoice.credited": (card_payments.follow_settlements,),
+    "invoice.paid": (card_payments.follow_settlements,),
+    "payment.failed": (card_payments.follow_declines,),
+    "payment.succeeded": (card_payments.follow_payments,),
 }

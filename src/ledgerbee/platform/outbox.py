@@ -59,9 +59,9 @@ _MOST_TURNS: Final = 20
 #: A slice of that value: where it starts, from 1, and its length in bytes.
 _Slice = tuple[int, int]
 
-#: What is done about an event in its own transaction, before it is written: it may look at rows, emit and enqueue. It
-#: locks nothing that commands lock before what they tell of.
-Follower = Callable[[Context, Event], Awaitable[None]]
+#: What is done about events in their own transaction, before they are written: it may look at rows, emit and enqueue.
+#: It locks nothing that commands lock before what they tell of, and has all that it follows of a command at once.
+Follower = Callable[[Context, Sequence[Event]], Awaitable[None]]
 #: What follows each event topic: the name of a job, or a follower. Composed in `app.reactions`.
 Reactions = Mapping[str, tuple[str | Follower, ...]]
 
@@ -114,13 +114,16 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
 
 async def _react(contexts: Sequence[Context], reactions: Reactions) -> None:
     """What follows the events that commands noted; what followers emit is followed by nothing."""
-    told = [(context, event) for context in contexts for event in context.events if event.type in reactions]
-    for context, event in told:
-        for reaction in reactions[event.type]:
-            if isinstance(reaction, str):
-                context.jobs.append(Job(reaction, {"eventId": str(event.id), "objectId": str(event.object_id)}))
-            else:
-                await reaction(context, event)
+    for context in contexts if reactions else ():
+        followed: dict[Follower, list[Event]] = {}
+        for event in context.events:
+            for reaction in reactions.get(event.type, ()):
+                if isinstance(reaction, str):
+                    context.jobs.append(Job(reaction, {"eventId": str(event.id), "objectId": str(event.object_id)}))
+                else:
+                    followed.setdefault(reaction, []).append(event)
+        for follower, events in followed.items():
+            await follower(context, events)
 
 
 def _pack_payloads(contexts: Sequence[Context]) -> tuple[bytes, list[_Slice], list[_Slice]]:

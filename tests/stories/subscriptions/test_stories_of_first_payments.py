@@ -121,6 +121,8 @@ async def test_one_that_pays_at_once_later_or_never(begin: Begin) -> None:
     await story.on("2026-04-16")
     assert await standing(story, *everyone) == ["active", "active", "expired", "expired", "active", "expired"]
     assert (await topics(story, paid))[4:] == ["billed", "payment_succeeded"]
+    revenue = await story.ok("GET", "/v1/metrics/revenue-reconciliation?month=2026-03")
+    assert [revenue[name] for name in ("mrr", "agreed", "invoiced")] == ["300.00", "154.84", "154.84"]
     month, next_month = "2026-03-16: 100.00 = 100.00 (03-16/04-15)", "2026-04-16: 100.00 = 100.00 (04-16/05-15)"
     await story.ends(
         invoices=[month] * 6 + [next_month] * 3,

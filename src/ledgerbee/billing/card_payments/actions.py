@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from ledgerbee.billing.card_payments import store
+from ledgerbee.billing.card_payments.model import EndedCharge
 from ledgerbee.billing.subscriptions.actions import cancel, schedule
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.model import (
@@ -37,61 +38,59 @@ log = structlog.get_logger("ledgerbee.billing")
 _DONE_ALREADY: Final = frozenset({SUBSCRIPTION_INVALID_STATE, SUBSCRIPTION_CHANGE_ALREADY_EXISTS})
 
 
-async def follow_payment(context: Context, event: Event) -> None:
+async def follow_payments(context: Context, events: Sequence[Event]) -> None:
     """Tell each subscription that an invoice bills that its charge succeeded: once, as the charge does.
 
     Emits `subscription.payment_succeeded`.
     """
-    charge = await store.get_charge(context, event.object_id)
-    if charge.pays:
-        ids = await store.billed(context, charge.invoice_id)
-        await _tell(context, "payment_succeeded", ids, invoiceId=str(charge.invoice_id), chargeId=str(event.object_id))
+    charges = await store.ended_charges(context, [event.object_id for event in events])
+    await _tell(context, "payment_succeeded", [charge for charge in charges if charge.pays])
 
 
-async def follow_decline(context: Context, event: Event) -> None:
+async def follow_declines(context: Context, events: Sequence[Event]) -> None:
     """Tell each subscription that an invoice bills that its charge was declined and no other follows by itself; have it
     looked at what becomes of them.
 
     Emits `subscription.error`.
     """
-    charge = await store.get_charge(context, event.object_id)
-    if not (charge.is_last and charge.is_due):
-        return
-    ids = await store.billed(context, charge.invoice_id)
-    if not ids:
-        return
-    await _tell(
-        context,
-        "error",
-        ids,
-        errorType="charge_failed",
-        invoiceId=str(charge.invoice_id),
-        chargeId=str(event.object_id),
-        code=str(charge.decline_code),
-    )
-    context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(charge.invoice_id))
+    charges = await store.ended_charges(context, [event.object_id for event in events])
+    told = await _tell(context, "error", [charge for charge in charges if charge.is_last and charge.is_due])
+    for invoice_id in told:
+        context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(invoice_id))
 
 
-async def follow_settlement(context: Context, event: Event) -> None:
-    """Have a subscription looked at that begins when an invoice is paid, on which nothing is due any more, maybe."""
-    await _look_at_awaiting(context, event.object_id)
+async def follow_settlements(context: Context, events: Sequence[Event]) -> None:
+    """Have subscriptions looked at that begin when an invoice is paid, on which nothing is due any more, maybe."""
+    await _look_at_awaiting(context, [event.object_id for event in events])
 
 
-async def _look_at_awaiting(context: Context, invoice_id: UUID) -> None:
-    awaiting = await store.awaiting(context, invoice_id)
+async def _look_at_awaiting(context: Context, invoice_ids: Sequence[UUID]) -> None:
+    awaiting = await store.awaiting(context, invoice_ids)
     if awaiting:
         context.enqueue(BILL_SUBSCRIPTIONS_JOB, subscriptionIds=[str(one) for one in awaiting])
 
 
-async def _tell(context: Context, topic: str, subscription_ids: Sequence[UUID], **details: str) -> None:
-    for subscription_id, read in (await reads.get_many(context, subscription_ids)).items():
-        form = render(replace(read, customer_name=None), context.today, context.today).as_event()
-        emit_event(context, topic, subscription_id, form | {"subscriptionId": str(subscription_id)} | details)
+async def _tell(context: Context, topic: str, charges: Sequence[EndedCharge]) -> list[UUID]:
+    """Tell the subscriptions that the invoices of charges bill; the invoices that bill any."""
+    if not charges:
+        return []
+    billed = await store.billed(context, {charge.invoice_id for charge in charges})
+    known = await reads.get_many(context, {one for ids in billed.values() for one in ids}) if billed else {}
+    for charge in charges:
+        details = {"invoiceId": str(charge.invoice_id), "chargeId": str(charge.id)}
+        if topic == "error":
+            details |= {"errorType": "charge_failed", "code": str(charge.decline_code)}
+        for subscription_id in billed.get(charge.invoice_id, ()):
+            read = replace(known[subscription_id], customer_name=None)
+            form = render(read, context.today, context.today).as_event()
+            told = form | {"subscriptionId": str(subscription_id)} | details
+            emit_event(context, topic, subscription_id, told)
+    return list(billed)
 
 
 async def begin_following(context: Context, invoice_id: UUID) -> Sequence[UUID]:
     """The subscriptions to deal with after the last decline of a charge; one that waits for it is billed by a run."""
-    await _look_at_awaiting(context, invoice_id)
+    await _look_at_awaiting(context, [invoice_id])
     unpaid = await store.find_unpaid(context, invoice_id)
     return () if unpaid is None or unpaid.setting is AfterLastDecline.KEEP else unpaid.subscription_ids
 

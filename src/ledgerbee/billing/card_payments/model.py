@@ -13,6 +13,7 @@ class EndedCharge(NamedTuple):
     itself, `is_due` whether something is due on the invoice.
     """
 
+    id: UUID
     invoice_id: UUID
     decline_code: str | None
     pays: bool
