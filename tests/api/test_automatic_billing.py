@@ -4,12 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.api.catalog_steps import problems
 from tests.billing import Biller
 from tests.cards import Cards
 from tests.conftest import Api
 from tests.days import job_of
 
 from ledgerbee.ledger.verify import verify
+from ledgerbee.payments.charges.actions import retry_due
 from ledgerbee.payments.charges.jobs import charge_card
 from ledgerbee.payments.providers.model import ProviderName
 
@@ -72,3 +74,49 @@ async def test_a_card_whose_provider_is_switched_off_is_told(biller: Biller, car
     (error,) = [one for one in await biller.events("subscription.error") if one["errorType"] == "charge_failed"]
     told = (error["subscriptionId"], error["errorType"], error["code"], error["invoiceId"])
     assert told == (subscription, "charge_failed", "PAYMENT_METHOD_INACTIVE", invoice["id"])
+
+
+async def errors_of(biller: Biller) -> list[tuple[str, str]]:
+    told = await biller.events("subscription.error")
+    return [(one["subscriptionId"], one["code"]) for one in told if one["errorType"] == "charge_failed"]
+
+
+async def test_without_a_card_nothing_is_charged_and_that_is_told(biller: Biller, cards: Cards) -> None:
+    """One that has none, and one whose card is taken away before a declined charge is tried again."""
+    customer = await biller.customer()
+    plan = await biller.plan(await biller.recurring())
+    without = await biller.subscribe(plan, "2026-03-16", customer, automaticBilling=True)
+    card = (await cards.save(customer, "4000000000009995"))["id"]
+    other = await biller.subscribe(plan, "2026-03-16", customer, automaticBilling=True, paymentMethodId=card)
+    await biller.bill()
+    (charge,) = [charge for invoice in await biller.invoices() for charge in await charges_of(biller, invoice)]
+    await charge_card(cards.providers, job_of(biller.api, chargeId=charge["id"]))
+    assert await errors_of(biller) == [(without, "PAYMENT_METHOD_MISSING")]
+    await biller.api.request("DELETE", f"/v1/customers/{customer}/payment-methods/{card}")
+    biller.on("2026-03-17")
+    assert await biller.api.run(retry_due) == []
+    assert set(await errors_of(biller)) == {(without, "PAYMENT_METHOD_MISSING"), (other, "insufficient_funds")}
+
+
+async def test_what_can_not_be_paid_for_first_is_refused(biller: Biller, cards: Cards) -> None:
+    parent = await biller.customer(invoicingMode="single_invoice")
+    child = await biller.customer(parentCustomerId=parent, billingRelationship="parent_pays")
+    plan = await biller.plan(await biller.recurring())
+    with_trial = await biller.plan(await biller.recurring(), trialDays=14)
+    own, payers = (await cards.save(child))["id"], (await cards.save(parent))["id"]
+    body = {
+        "customerId": child, "planId": plan, "startDate": "2026-03-16", "paymentBehavior": "pay_first",
+        "automaticBilling": True, "paymentMethodId": payers,
+    }  # fmt: skip
+    wrong = {"startDate": "2026-03-15", "automaticBilling": False, "billingDirection": "arrears", "trialDays": 1}
+    answer = await biller.api.post("/v1/subscriptions", {**body, **wrong, "paymentMethodId": None})
+    assert set(problems(answer)) == {*wrong, "paymentMethodId"}
+    for other, place in (({"planId": with_trial}, "trialDays"), ({"paymentMethodId": own}, "paymentMethodId")):
+        assert set(problems(await biller.api.post("/v1/subscriptions", {**body, **other}))) == {place}
+    await biller.ok("PUT", "/v1/payment-providers/sandbox", {"isEnabled": False}, 200)
+    await biller.refused("POST", "/v1/subscriptions", body, 409, "PAYMENT_METHOD_INACTIVE")
+    answer = await biller.api.patch("/v1/company", {"afterLastDecline": "charge"})
+    assert set(problems(answer)) == {"afterLastDecline"}
+    assert await biller.count("subscriptions") == 0
+    await biller.ok("PUT", "/v1/payment-providers/sandbox", {"isEnabled": True}, 200)
+    assert (await biller.ok("POST", "/v1/subscriptions", body))["status"] == "awaiting_payment"

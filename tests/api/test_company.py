@@ -21,6 +21,7 @@ NEW = {
     "baseCurrency": "DKK", "timeZone": "Europe/Copenhagen", "paymentTerms": 14, "bankName": None,
     "bankRegistrationNumber": None, "bankAccountNumber": None, "iban": None, "bic": None,
     "usageGraceDays": 0,
+    "afterLastDecline": "keep",
     "fikCreditorNumber": None, "hasLogo": False, "dailyHour": 5, "isSandbox": False, "today": "2026-03-16",
     "licenses": ["Subscription", "CustomerPortal", "MeteredProducts"],
     "createdAt": "2026-03-16T12:00:00.000Z", "updatedAt": "2026-03-16T12:00:00.000Z",

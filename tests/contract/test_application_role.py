@@ -55,8 +55,8 @@ TABLES = {
     "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
-    " department_contact_override_id emitted_until ends_on is_cancelled is_paused name next_run_on payment_method_id"
-    " plan_id updated_at version)": "subscriptions",
+    " department_contact_override_id emitted_until ends_on first_invoice_id is_cancelled is_paused name next_run_on"
+    " pay_by payment_method_id plan_id updated_at version)": "subscriptions",
     "INSERT SELECT UPDATE(billed_until carried next_billing_date)": "billing_schedules",
     "INSERT SELECT UPDATE(code completed_at credit_notes invoices message processed refused skipped started_at status"
     " updated_at)": "billing_runs",

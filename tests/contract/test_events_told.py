@@ -13,7 +13,8 @@ from tests.events_told import faults
 from ledgerbee.app.openapi.events import DATA, by_topic, example_of
 from ledgerbee.webhooks.topics import TOPICS
 
-#: Of the company itself, of who may enter it, and of webhooks: first words of topics that auditors alone are told of.
+#: Of the company itself, of who may enter it, of how cards are charged, and of webhooks: first words of
+#: topics that auditors alone are told of.
 _AUDIT_ONLY: Final = frozenset({
     "account", "api_key", "card_link", "charge", "company", "dimension", "dimension_value", "document_template",
     "exchange_rate", "fiscal_year", "journal_category", "ledger", "oauth_client", "payment_provider", "test_clock",

@@ -130,7 +130,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         VERIFY: "name email address city postal_code country_code vat_number billing_email phone preferred_language"
         " contact_person_first_name contact_person_last_name website base_currency time_zone payment_terms_days"
         " bank_name bank_registration_number bank_account_number iban bic fik_creditor_number licenses"
-        " usage_grace_days created_at logo_format daily_hour",
+        " usage_grace_days after_last_decline created_at logo_format daily_hour",
         MASTER: "logo updated_at",
         STAYS: "clock_offset_days is_sandbox",
     },
@@ -182,7 +182,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         STAYS: "id customer_id partner_reference_id currency starts_on trial_until proration_behavior created_at",
         OWN: "version name plan_id is_paused ends_on is_cancelled payment_method_id automatic_billing"
         " customer_department_id department_contact_override_id awaits_payment billed_until emitted_until next_run_on"
-        " updated_at",
+        " first_invoice_id pay_by updated_at",
     },
     "subscription_versions": {STAYS: "*"},
     "subscription_changes": {
@@ -378,6 +378,7 @@ CHANGES: Final = {
     "companies.preferred_language": "preferred_language = 'en'",
     "companies.payment_terms_days": "payment_terms_days = 1",
     "companies.daily_hour": "daily_hour = 6",
+    "companies.after_last_decline": "after_last_decline = 'pause'",
     "companies.licenses": "licenses = '{}'",
     "companies.logo_format": "logo = 'x', logo_format = 'png'",
     "accounts.ledger_type": "ledger_type = 'BALANCE_SHEET' WHERE number = 91011",

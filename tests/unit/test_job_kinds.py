@@ -15,7 +15,7 @@ import ledgerbee
 from ledgerbee.app.jobs import AT_ONCE, JOBS
 from ledgerbee.app.worker import Worker
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
-from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW_DECLINE_JOB
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
@@ -116,6 +116,7 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
         "CARD_LINK_JOB": CARD_LINK_JOB, "CHARGE_JOB": CHARGE_JOB, "DISPUTE_JOB": DISPUTE_JOB,
         "SANDBOX_EVENT_JOB": SANDBOX_EVENT_JOB, "REFUND_JOB": REFUND_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
+        "FOLLOW_DECLINE_JOB": FOLLOW_DECLINE_JOB,
     }  # fmt: skip
     asked = set()
     for file in Path(ledgerbee.__file__).parent.rglob("*.py"):

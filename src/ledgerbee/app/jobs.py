@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from ledgerbee.app.daily import DAILY
+from ledgerbee.app.settling import settle
+from ledgerbee.billing.card_payments.jobs import FOLLOWED_DECLINES
 from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
-from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW_DECLINE_JOB
 from ledgerbee.billing.usage_imports.jobs import USAGE_IMPORTS
 from ledgerbee.billing.usage_imports.jobs import end_broken_uploads as end_broken_usage_uploads
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
@@ -35,7 +37,7 @@ from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DE
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
 from ledgerbee.sales.kinds import KINDS
-from ledgerbee.tenancy.clocks.jobs import advances_of, days_of, start_days
+from ledgerbee.tenancy.clocks.jobs import Settle, advances_of, days_of, start_days
 from ledgerbee.tenancy.clocks.model import ADVANCE_JOB, DAILY_JOB
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB, NOTICES
 
@@ -44,12 +46,15 @@ NO_PROVIDERS: Final[Providers] = {}
 
 
 def jobs_with(
-    transport: Transport, providers: Providers = NO_PROVIDERS, daily: Sequence[DailyTask] = DAILY
+    transport: Transport,
+    providers: Providers = NO_PROVIDERS,
+    daily: Sequence[DailyTask] = DAILY,
+    settle: Settle = settle,
 ) -> Mapping[str, JobKind]:
     """Every job; e-invoices and answers to them leave by this transport, cards are saved and charged by these adapters,
-    and these are the daily tasks."""
+    these are the daily tasks, and `settle` is what a sandbox waits for between two days."""
     return {
-        ADVANCE_JOB: advances_of(daily),
+        ADVANCE_JOB: advances_of(daily, settle),
         BILL_SUBSCRIPTIONS_JOB: SUBSCRIPTION_BILLS,
         BILLING_RUN_JOB: BILLING_RUNS,
         BOUNCE_JOB: bounces_of(KINDS),
@@ -59,6 +64,7 @@ def jobs_with(
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
+        FOLLOW_DECLINE_JOB: FOLLOWED_DECLINES,
         IMPORT_JOB: IMPORTS,
         IMPORT_USAGE_JOB: USAGE_IMPORTS,
         PRINT_JOB: prints_of(KINDS),

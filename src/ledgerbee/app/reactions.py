@@ -1,7 +1,14 @@
-"""Which jobs follow which events: news that travels up goes through the outbox, never by a call."""
+"""What follows which events: news that travels up goes through the outbox, never by a call."""
 
 from typing import Final
 
+from ledgerbee.billing.card_payments import actions as card_payments
 from ledgerbee.platform.outbox import Reactions
 
-REACTIONS: Final[Reactions] = {}
+REACTIONS: Final[Reactions] = {
+    "charge.retries_ended": (card_payments.follow_declines,),
+    "invoice.credited": (card_payments.follow_settlements,),
+    "invoice.paid": (card_payments.follow_settlements,),
+    "payment.failed": (card_payments.follow_declines,),
+    "payment.succeeded": (card_payments.follow_payments,),
+}

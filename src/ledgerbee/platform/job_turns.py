@@ -27,6 +27,13 @@ _OTHERS_WAIT: Final = """
 SELECT EXISTS (SELECT FROM pgqueuer q WHERE q.entrypoint = $2 AND q.status = 'queued' AND q.execute_after <= now()
     AND job_company(q.payload) IS DISTINCT FROM $1)
 """
+#: By the queue's index of what a company has waiting; of what is under way there is never much.
+_UNDER_WAY: Final = """
+SELECT EXISTS (SELECT FROM pgqueuer q WHERE job_company(q.payload) = $1 AND q.entrypoint = ANY($2)
+        AND q.status = 'queued' AND q.execute_after <= now())
+    OR EXISTS (SELECT FROM pgqueuer q WHERE q.status = 'picked' AND q.entrypoint = ANY($2)
+        AND job_company(q.payload) = $1)
+"""
 
 
 async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
@@ -54,6 +61,12 @@ async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
 
 def _on_scale(turn: int) -> int:
     return max(0, min(turn, _LATEST))
+
+
+async def are_under_way(connection: Connection, company_id: UUID, names: Sequence[str]) -> bool:
+    """Whether jobs of a company by these names are due or being run. For the worker."""
+    found: bool = await connection.fetchval(_UNDER_WAY, str(company_id), list(names))
+    return found
 
 
 async def others_wait(connection: Connection, company_id: UUID, name: str) -> bool:

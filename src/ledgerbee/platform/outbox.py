@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -59,12 +59,16 @@ _MOST_TURNS: Final = 20
 #: A slice of that value: where it starts, from 1, and its length in bytes.
 _Slice = tuple[int, int]
 
-#: The jobs that follow each event topic; composed in `app.reactions`.
-Reactions = Mapping[str, tuple[str, ...]]
+#: What is done about events in their own transaction, before they are written: it may look at rows, emit and enqueue.
+#: It locks nothing that commands lock before what they tell of, and has all that it follows of a command at once.
+Follower = Callable[[Context, Sequence[Event]], Awaitable[None]]
+#: What follows each event topic: the name of a job, or a follower. Composed in `app.reactions`.
+Reactions = Mapping[str, tuple[str | Follower, ...]]
 
 
 async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     """Write what commands of one transaction noted: events, jobs (those that react to the events included), answers."""
+    await _react(contexts, reactions)
     events = [(event, context) for context in contexts for event in context.events]
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
@@ -103,12 +107,23 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             len(events),
             EVENTS_CHANNEL,
         )
-    for event, context in events if reactions else ():
-        for name in reactions.get(event.type, ()):
-            context.jobs.append(Job(name, {"eventId": str(event.id), "objectId": str(event.object_id)}))
     for context in contexts:
         if context.jobs:
             await _enqueue(context, context.jobs)
+
+
+async def _react(contexts: Sequence[Context], reactions: Reactions) -> None:
+    """What follows the events that commands noted; what followers emit is followed by nothing."""
+    for context in contexts if reactions else ():
+        followed: dict[Follower, list[Event]] = {}
+        for event in context.events:
+            for reaction in reactions.get(event.type, ()):
+                if isinstance(reaction, str):
+                    context.jobs.append(Job(reaction, {"eventId": str(event.id), "objectId": str(event.object_id)}))
+                else:
+                    followed.setdefault(reaction, []).append(event)
+        for follower, events in followed.items():
+            await follower(context, events)
 
 
 def _pack_payloads(contexts: Sequence[Context]) -> tuple[bytes, list[_Slice], list[_Slice]]:

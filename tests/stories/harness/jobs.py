@@ -9,7 +9,11 @@ from pgqueuer.models import Job
 from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice
 
+from ledgerbee.app.jobs import jobs_with
 from ledgerbee.app.worker import Worker
+from ledgerbee.network.transport.model import NoTransport
+from ledgerbee.payments.providers.model import Providers
+from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 
 #: Who mails for every company: the operator's address.
@@ -19,6 +23,11 @@ _QUEUED: Final = """
 SELECT * FROM pgqueuer WHERE status = 'queued' AND convert_from(payload, 'UTF8')::json ->> 'companyId' = $1
 ORDER BY priority DESC, id
 """
+
+
+async def _at_once(_: JobRun) -> bool:
+    """Wait for nobody: jobs are run one after the other."""
+    return True
 
 
 @dataclass
@@ -32,6 +41,8 @@ class Jobs:
     api: Api
     office: PostOffice | None = None
     due: dict[int, datetime] = field(default_factory=dict)
+    #: Who charges saved cards.
+    providers: Providers = field(default_factory=dict)
 
     async def run(self) -> list[str]:
         """Run the jobs that are due, those too that they ask for, until none is left; the names of what was run.
@@ -63,7 +74,8 @@ class Jobs:
 
     async def _run(self, job: Job) -> None:
         mailer = Mailer(self.office.url if self.office else None, SENDER)
-        worker = Worker(self.api.database, mailer, BLOBS, self.api.clock)
+        kinds = jobs_with(NoTransport(), self.providers, settle=_at_once)
+        worker = Worker(self.api.database, mailer, BLOBS, self.api.clock, kinds)
         try:
             await worker.runs[job.entrypoint].run(job)
         except RetryRequested as retry:

@@ -114,6 +114,15 @@ def test_a_parent_may_have_an_invoice_for_each_subscription_of_a_child() -> None
     assert (line.child_id, line.subscription_id) == (customer_id, children[0].subscription.id)
 
 
+def test_what_is_to_be_paid_for_first_is_invoiced_by_itself_whoever_pays() -> None:
+    parent = new_id()
+    children = [of_price("200", "02-01") for _ in range(3)]
+    first = children[0]
+    first.chain = replace(first.chain, subscription=replace(first.subscription, awaits_payment=True))
+    invoices, _, _ = rules.plan_invoices([(loaded(one, parent), carried(one, "02-01")) for one in children])
+    assert sorted((it.payer_id, len(it.shares)) for it in invoices) == [(parent, 1), (parent, 2)]
+
+
 def test_children_are_in_the_order_of_their_numbers_each_below_its_name() -> None:
     parent, lives = new_id(), {number: of_price("200", "02-01") for number in ("K10", "K9", "3")}
     chains = [(loaded(life, parent, number=number), carried(life, "02-01")) for number, life in lives.items()]
@@ -476,13 +485,15 @@ def test_an_invoice_is_charged_to_the_card_of_a_subscription_that_is_billed_auto
     life.run("01-01")
     share = BillShare(life.chain.charges[0], D(10), D(0))
 
-    def card_of(*given: tuple[UUID | None, bool]) -> UUID | None:
+    def charged(*given: tuple[UUID | None, bool]) -> tuple[UUID | None, bool]:
         shares = []
         for method_id, is_automatic in given:
             terms = replace(life.chain.subscription, payment_method_id=method_id, automatic_billing=is_automatic)
             one = loaded(life)
             shares.append(InvoiceShare(replace(one, chain=replace(one.chain, subscription=terms)), share))
-        return rules.card_of(PlannedInvoice(InvoiceId(new_id()), new_id(), day("01-01"), "DKK", tuple(shares)))
+        planned = PlannedInvoice(InvoiceId(new_id()), new_id(), day("01-01"), "DKK", tuple(shares))
+        return rules.card_of(planned), rules.is_automatic(planned)
 
-    assert card_of((None, True), (first, False)) is None
-    assert card_of((None, True), (first, True), (second, True)) == first
+    assert charged((None, False), (first, False)) == (None, False)
+    assert charged((None, True), (first, False)) == (None, True)
+    assert charged((None, True), (first, True), (second, True)) == (first, True)

@@ -304,10 +304,18 @@ DATA: Final[tuple[EventData, ...]] = (
         either={"changeId": {**_ID, "description": "The change that was carried out"}},
     ),
     _subscription(
+        "SubscriptionPaymentEventData", "payment_succeeded",
+        more={
+            "invoiceId": {**_ID, "description": "The invoice that was charged"},
+            "chargeId": {**_ID, "description": "The charge of the saved card"},
+        },
+    ),
+    _subscription(
         "SubscriptionErrorEventData", "error",
         more={
             "errorType": {
-                **_TEXT, "description": "`billing_failed`, `change_failed`, `undeliverable_recipient`",
+                **_TEXT, "description": "`billing_failed`, `change_failed`, `charge_failed`, "
+                "`undeliverable_recipient`",
                 "examples": ["change_failed"],
             },
         },
@@ -318,7 +326,8 @@ DATA: Final[tuple[EventData, ...]] = (
             },
             "message": {**_TEXT, "description": "Why it could not be billed, in words"},
             "billingRunId": {**_ID, "description": "The run that could not bill it"},
-            "invoiceId": {**_ID, "description": "The invoice that can't be delivered"},
+            "invoiceId": {**_ID, "description": "The invoice that can't be delivered, or was not paid"},
+            "chargeId": {**_ID, "description": "The charge that was declined"},
         },
     ),
     _plain(

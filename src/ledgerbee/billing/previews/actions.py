@@ -51,9 +51,9 @@ class Preview:
 async def preview(context: Context, subscription_id: UUID, change: NewChange | None, trials: Trials) -> Preview:
     """What a change would make at once, with the billing that follows it, and the next regular invoice after that.
 
-    Nothing of it is kept: no row, no number, no event, no job. Where a parent pays, it is the subscription's share.
-    Usage counts as far as it was reported. Raises `SUBSCRIPTION_NOT_FOUND`, what `schedule` raises, and what keeps
-    the subscription from being billed.
+    Nothing of it is kept: no row, no number, no event, no job. Where a parent pays, it is the subscription's share. One
+    that waits for its first payment is shown as if that had come. Usage counts as far as it was reported. Raises
+    `SUBSCRIPTION_NOT_FOUND`, what `schedule` raises, and what keeps the subscription from being billed.
     """
     async with undone(context) as trial:
         at_once: list[PreviewedDocument] = []
@@ -104,7 +104,7 @@ async def _bill_on(trial: Context, subscription_id: UUID, day: date, trials: Tri
 async def _advance(
     context: Context, subscription_id: UUID, day: date, trials: Trials, *, at_most: int = MAX_PERIODS
 ) -> AdvanceResult:
-    (outcome,) = await advance(context, [subscription_id], day, trials=trials, at_most=at_most)
+    (outcome,) = await advance(context, [subscription_id], day, trials=trials, at_most=at_most, supposes_paid=True)
     return outcome
 
 

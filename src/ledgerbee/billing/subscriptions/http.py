@@ -51,6 +51,7 @@ from ledgerbee.billing.subscriptions.wire import (
     render_segment,
     render_version,
 )
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.http.arrays import array
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
@@ -59,6 +60,8 @@ from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
+from ledgerbee.payments.charges.model import PAYMENT_METHOD_INACTIVE
+from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
@@ -128,7 +131,9 @@ async def list_subscriptions(context: Ctx, query: Annotated[SubscriptionQuery, Q
         status=201,
         description="Gives a customer a plan from `startDate` on. It makes no invoice in its own request: a run of its "
         "own, right after it, bills what is due, of a start in the past one invoice for each period that has begun or, "
-        "with `arrears`, ended.",
+        "with `arrears`, ended.\n\n"
+        "With `paymentBehavior` `pay_first` it is `awaiting_payment` from its first day until the invoice of that day, "
+        "which is charged at once, is paid; it ends where that fails.",
         response="The subscription",
         errors=[
             LICENSE_REQUIRED,
@@ -136,6 +141,10 @@ async def list_subscriptions(context: Ctx, query: Annotated[SubscriptionQuery, Q
             SALES_DOCUMENT_CUSTOMER_INACTIVE,
             *_PEOPLE,
             PAYMENT_METHOD_NOT_FOUND,
+            PAYMENT_METHOD_INACTIVE,
+            PAYMENT_ACCOUNT_MISSING,
+            PAYMENT_ACCOUNT_INVALID,
+            ACCOUNT_NOT_BOOKABLE,
             SUBSCRIPTION_PLAN_NOT_FOUND,
             SUBSCRIPTION_PLAN_INVALID_STATE,
             SUBSCRIPTION_PRICE_NOT_IN_PLAN,

@@ -30,6 +30,8 @@ SubscriptionId = NewType("SubscriptionId", UUID)
 
 #: The job that bills subscriptions right after they were made or changed; its payload names them: `subscriptionIds`.
 BILL_SUBSCRIPTIONS_JOB: Final = "bill_subscriptions"
+#: The job that does with subscriptions what the company has chosen for after the last decline; payload `invoiceId`.
+FOLLOW_DECLINE_JOB: Final = "follow_decline"
 
 
 class SubscriptionStatus(StrEnum):
@@ -43,6 +45,23 @@ class SubscriptionStatus(StrEnum):
     PAUSED = "paused"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class PaymentBehavior(StrEnum):
+    """When a new subscription begins: on its first day, or once its first invoice is paid."""
+
+    DEFAULT = "default"
+    PAY_FIRST = "pay_first"
+
+
+class FirstPayment(StrEnum):
+    """How the payment of a first invoice stands: nothing is due any more; a provider is being asked; somebody has to
+    confirm it, or the next charge comes by itself; neither."""
+
+    PAID = "paid"
+    CHARGING = "charging"
+    AWAITED = "awaited"
+    DECLINED = "declined"
 
 
 class ChangeType(StrEnum):
@@ -98,6 +117,8 @@ class Subscription(SubscriptionFields, frozen=True, kw_only=True):
 
     Days before `billed_until` are billed, of the prices that recur. Starts, ends of trials and ends of days up to
     `emitted_until` have had their events. `next_run_on` is when a billing run has to look at it next.
+    One that `awaits_payment` begins when its `first_invoice_id`, once there is one, is paid; on the day `pay_by` it is
+    given up.
     """
 
     id: SubscriptionId
@@ -113,6 +134,8 @@ class Subscription(SubscriptionFields, frozen=True, kw_only=True):
     ends_on: date | None
     is_cancelled: bool
     awaits_payment: bool = False
+    first_invoice_id: UUID | None = None
+    pay_by: date | None = None
     billed_until: date
     emitted_until: date
     next_run_on: date | None
@@ -237,6 +260,7 @@ class NewSubscription:
     product_overrides: tuple[ProductOverride, ...] = ()
     payment_method_id: UUID | None = None
     automatic_billing: bool = False
+    payment_behavior: PaymentBehavior = PaymentBehavior.DEFAULT
     customer_department_id: UUID | None = None
     department_contact_override_id: UUID | None = None
     partner_reference_id: str | None = None

@@ -17,6 +17,7 @@ from ledgerbee.billing.subscriptions.model import (
     ChangeType,
     NewChange,
     NewSubscription,
+    PaymentBehavior,
     ProductOverride,
     RefundBehavior,
     SubscriptionFields,
@@ -122,6 +123,12 @@ class CreateSubscriptionRequest(RequestModel):
     product_overrides: Products = Field([], description=_OVERRIDES)
     payment_method_id: Id | None = omitted(description=_PAYMENT_METHOD)
     automatic_billing: Flag = Field(False, description=_AUTOMATIC)
+    payment_behavior: PaymentBehavior = Field(
+        PaymentBehavior.DEFAULT,
+        description="`pay_first`: it is `awaiting_payment` from its first day until its first invoice is paid, and "
+        "ends where that fails. It needs `automaticBilling`, a `paymentMethodId` that can be charged, "
+        "`billingDirection` `advance`, no trial and a `startDate` that is not past (extension)",
+    )
     customer_department_id: Id | None = omitted(description=_DEPARTMENT)
     department_contact_override_id: Id | None = omitted(description=_CONTACT)
     partner_reference_id: Reference = omitted(
@@ -136,6 +143,10 @@ class CreateSubscriptionRequest(RequestModel):
     def given(self, today: date) -> NewSubscription:
         """What it asks for. Raises a validation error for all that its rules find."""
         check_all(*_of_subscription(self, today))
+        return self.given_as_it_is()
+
+    def given_as_it_is(self) -> NewSubscription:
+        """What it asks for, whatever is wrong with it."""
         values = self.model_dump(exclude={"product_overrides"})
         return NewSubscription(**values, product_overrides=tuple(one.override() for one in self.product_overrides))
 
@@ -145,6 +156,7 @@ def _of_subscription(body: CreateSubscriptionRequest, today: date) -> Iterator[C
     yield lambda: refuse(_of_day(body.billing_cycle_anchor, "billingCycleAnchor", today))
     yield lambda: refuse([] if body.end_date is None else list(rules.end_problems(body.start_date, body.end_date)))
     yield lambda: _check_once(body.product_overrides, "productOverrides")
+    yield lambda: refuse(list(rules.pay_first_problems(body.given_as_it_is(), today)))
 
 
 def _of_day(day: date | None, name: str, today: date) -> list[Problem]:

@@ -101,6 +101,13 @@ class SubscriptionResponse(_Terms, _Head):
     partner_reference_id: str | None = Field(description="Your own reference", examples=["order-8812"])
     payment_method_id: IdText | None
     automatic_billing: bool = Field(description="Whether its invoices are charged to the payment method")
+    first_invoice_id: IdText | None = Field(
+        description="The invoice that it begins, or began, with the payment of; null of those that begin on "
+        "their first day, and before it is made (extension)"
+    )
+    pay_by: date | None = Field(
+        description="While it is `awaiting_payment`, the day on which it is given up; null otherwise (extension)"
+    )
     customer_department_id: IdText | None
     department_contact_override_id: IdText | None = Field(description="The contact that its invoices name")
     version_id: IdText = Field(description=_VERSION_ID)
@@ -164,8 +171,8 @@ class _VersionHead(ResponseModel):
     subscription_id: IdText
     version: WholeNumber = Field(description="Number within the subscription, from 1", examples=[2])
     reason: str = Field(
-        description="What made it: `assigned`, `updated`, `cancellation_scheduled`, `cancellation_cleared`, or the "
-        "type of a change",
+        description="What made it: `assigned`, `updated`, `cancellation_scheduled`, `cancellation_cleared`, "
+        "`expired` (it was not paid for), or the type of a change",
         examples=["replace_plan"],
     )
     effective_date: date = Field(description="The first day on which it holds")
@@ -381,6 +388,8 @@ def _fields(read: SubscriptionRead, status_day: date) -> dict[str, Any]:
         "proration_behavior": subscription.proration_behavior,
         "next_billing_date": read.next_billing_date,
         "partner_reference_id": subscription.partner_reference_id,
+        "first_invoice_id": subscription.first_invoice_id,
+        "pay_by": subscription.pay_by if subscription.awaits_payment else None,
         "version_id": version.id,
         "version": version.number,
         "created_at": subscription.created_at,

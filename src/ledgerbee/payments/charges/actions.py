@@ -117,6 +117,17 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     return refused
 
 
+async def check_chargeable(context: Context, customer_id: UUID, payment_method_id: UUID) -> None:
+    """Whether a card can be charged by now for what a customer has to pay.
+
+    Raises `PAYMENT_METHOD_NOT_FOUND`, a validation error for another one's card, `PAYMENT_METHOD_INACTIVE`, and as
+    `start` does what is wrong with accounts.
+    """
+    card = await store.get_card(context, payment_method_id)
+    rules.check_card(card, customer_id)
+    await _accounts(context, card)
+
+
 async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
     try:
         await accounts_of(context, card)
@@ -294,5 +305,14 @@ async def retry_due(context: Context) -> Sequence[Charge]:
                     begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
         except LedgerBeeError as fault:
             log.info("charge.not_retried", charge=str(charge.id), code=fault.code)
-        await store.update(context, replace(charge, retry_on=None, updated_at=context.now))
+            await _end_retries(context, charge)
+        else:
+            await store.update(context, replace(charge, retry_on=None, updated_at=context.now))
     return begun
+
+
+async def _end_retries(context: Context, charge: Charge) -> None:
+    """Note that no charge follows by itself. Emits `charge.retries_ended`, for the audit trail."""
+    after = replace(charge, retry_on=None, updated_at=context.now)
+    await store.update(context, after)
+    context.emit("charge.retries_ended", charge.id, render(after).as_event(), before=render(charge).as_event())

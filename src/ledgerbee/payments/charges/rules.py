@@ -72,12 +72,7 @@ def new_charge(
     check_all(lambda: _check_currency(invoice, asked), lambda: _check_amount(invoice, asked))
     if card is None:
         raise PAYMENT_METHOD_MISSING.error(customerId=str(invoice.customer_id))
-    if card.customer_id != invoice.customer_id:
-        raise invalid(
-            ("paymentMethodId", "isIn", "paymentMethodId must be one of the customer that the invoice is for")
-        )
-    if not (card.is_active and card.is_enabled):
-        raise PAYMENT_METHOD_INACTIVE.error(paymentMethodId=str(card.id))
+    check_card(card, invoice.customer_id)
     return Charge(
         id=ChargeId(new_id()),
         reference=reference,
@@ -92,6 +87,19 @@ def new_charge(
         created_at=now,
         updated_at=now,
     )
+
+
+def check_card(card: CardToCharge, customer_id: UUID) -> None:
+    """Whether a card can be charged for a customer: its own, not ended, at a provider that is switched on.
+
+    Raises a validation error, `PAYMENT_METHOD_INACTIVE`.
+    """
+    if card.customer_id != customer_id:
+        raise invalid(
+            ("paymentMethodId", "isIn", "paymentMethodId must be one of the customer that the invoice is for")
+        )
+    if not (card.is_active and card.is_enabled):
+        raise PAYMENT_METHOD_INACTIVE.error(paymentMethodId=str(card.id))
 
 
 def _check_currency(invoice: Invoice, asked: ChargeFields) -> None:

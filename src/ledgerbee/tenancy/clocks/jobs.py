@@ -1,6 +1,6 @@
 """The daily tasks of companies, at their hour and on the days that a sandbox's clock comes to."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -23,21 +23,33 @@ _MOST: Final = 5_000
 log = structlog.get_logger("ledgerbee.daily")
 
 
-async def advance_clock(tasks: Sequence[DailyTask], run: JobRun) -> None:
+#: Waits for jobs that the next day has to find done; whether they are.
+Settle = Callable[[JobRun], Awaitable[bool]]
+
+
+async def _at_once(_: JobRun) -> bool:
+    """Wait for nothing."""
+    return True
+
+
+async def advance_clock(tasks: Sequence[DailyTask], run: JobRun, settle: Settle = _at_once) -> None:
     """Move a sandbox's day to where it was asked to be, and do on each day what is due on it. No payload.
 
     Each day is begun in a transaction of its own, which says what was reached: a step that is broken off goes on there,
-    with the tasks of that day once more. Nobody else works on the days of the company meanwhile.
+    with the tasks of that day once more. Nobody else works on the days of the company meanwhile. `settle` waits, before
+    the first day and after each that had tasks; where that takes too long, the step goes on without.
 
     Raises `NameTakenError` where somebody does, and what a task failed with.
     """
     async with run.database.exclusive(_name(run)):
         tenant = await run.tenant()
+        is_settled = await settle(run)
         step = await run.database.run(tenant, run.clock(), partial(actions.take_up, tasks=tasks))
         while step is not None:
             day, has_tasks = step
             if has_tasks:
                 await _do(tasks, CompanyDay(run, tenant, day))
+                is_settled = is_settled and await settle(run)
             step = await run.database.run(tenant, run.clock(), partial(actions.next_day, tasks=tasks, reached=day))
 
 
@@ -126,10 +138,10 @@ def _is_foreseen(fault: Exception) -> bool:
     return isinstance(fault, NameTakenError)
 
 
-def advances_of(tasks: Sequence[DailyTask]) -> JobKind:
+def advances_of(tasks: Sequence[DailyTask], settle: Settle = _at_once) -> JobKind:
     """The job that moves sandboxes ahead: somebody waits for it, so a step that fails ends within some seconds."""
     return JobKind(
-        run=partial(advance_clock, tasks),
+        run=partial(advance_clock, tasks, settle=settle),
         give_up=give_up_advance,
         is_foreseen=_is_foreseen,
         max_attempts=8,

@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+
+class AfterLastDecline(StrEnum):
+    """What becomes of subscriptions whose invoice no card pays and that is not charged again by itself."""
+
+    KEEP = "keep"
+    PAUSE = "pause"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,7 @@ class CompanyFields:
     #: The hour of its day, 0 to 23, from which on its daily tasks are done.
     daily_hour: int = 5
     usage_grace_days: int = 0
+    after_last_decline: AfterLastDecline = AfterLastDecline.KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

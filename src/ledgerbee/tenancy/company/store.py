@@ -10,7 +10,7 @@ from ledgerbee.core.fields import names_of
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company.logo import Logo
-from ledgerbee.tenancy.company.model import COMPANY_NOT_FOUND, Company
+from ledgerbee.tenancy.company.model import COMPANY_NOT_FOUND, AfterLastDecline, Company
 
 #: Columns that a company is written to, beside its id; whether it has a logo follows from the logo.
 _WRITTEN: Final = tuple(name for name in names_of(Company) if name not in {"company_id", "has_logo"})
@@ -123,4 +123,5 @@ async def _write(context: Context, statement: str, company: Company) -> None:
 def _company(row: asyncpg.Record | None) -> Company:
     values = dict(COMPANY_NOT_FOUND.unless(row))
     values["licenses"] = tuple(values["licenses"])
+    values["after_last_decline"] = AfterLastDecline(values["after_last_decline"])
     return Company(**values)

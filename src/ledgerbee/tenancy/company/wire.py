@@ -26,8 +26,12 @@ from ledgerbee.http.wire import (
 )
 from ledgerbee.tenancy.company import rules
 from ledgerbee.tenancy.company.logo import MAX_LOGO_BYTES
-from ledgerbee.tenancy.company.model import Company, CompanyFields
+from ledgerbee.tenancy.company.model import AfterLastDecline, Company, CompanyFields
 
+_AFTER_LAST_DECLINE: Final = (
+    "What becomes of subscriptions with `automaticBilling` when the charge of their invoice was declined and is not "
+    "tried again by itself: `keep` them as they are, `pause` them from that day on, or `cancel` them at once"
+)
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
 
@@ -130,6 +134,7 @@ class CompanyResponse(ResponseModel):
     usage_grace_days: int = Field(
         description="Days that a period's usage may come in late before the period is billed", examples=[0]
     )
+    after_last_decline: AfterLastDecline = Field(description=_AFTER_LAST_DECLINE)
     has_logo: bool
     is_sandbox: bool = Field(description="Whether it is for tests: see `GET /v1/test-clock`")
     licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
@@ -168,6 +173,7 @@ class CompanySettings(SellerFields):
     usage_grace_days: UsageGrace = omitted(
         description="Days that a period's usage may come in late before the period is billed, 0 to 31"
     )
+    after_last_decline: AfterLastDecline = omitted(description=_AFTER_LAST_DECLINE)
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """What documents and banks ask of its identifiers; the country stays."""

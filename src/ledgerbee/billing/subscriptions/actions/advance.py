@@ -15,7 +15,7 @@ from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions.events import emit_event
 from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
 from ledgerbee.billing.subscriptions.invoicing.model import AdvancedChain, Invoiced
-from ledgerbee.billing.subscriptions.model import ScheduledChange
+from ledgerbee.billing.subscriptions.model import FOLLOW_DECLINE_JOB, FirstPayment, ScheduledChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, UsageOf
 from ledgerbee.billing.subscriptions.store import chains
@@ -55,6 +55,7 @@ async def advance(
     trials: Trials | None = None,
     at_most: int = MAX_PERIODS,
     is_confirmed: bool = True,
+    supposes_paid: bool = False,
 ) -> list[AdvanceResult]:
     """Advance chains to a day, in the order of their ids: changes that are due and those given, bills, events.
 
@@ -63,9 +64,12 @@ async def advance(
     invoice. Raises `PayersRefusedError`, the refusal of a given change, `UntriedDocumentsError` (see
     `printing.with_trials`), and what the ledger refuses: then nothing may be kept of it. Where it is not
     `is_confirmed`, nothing is billed of a chain with more than `MAX_PERIODS` due periods: it `needs_confirmation`.
+    With `supposes_paid` those that wait for the payment of an invoice go on as if it had come.
     """
     await usage.hold(context, await chains.metered_customers(context, subscription_ids))
     loaded = await chains.load(context, subscription_ids, as_of=as_of, changes=changes)
+    if supposes_paid:
+        loaded = [replace(one, chain=replace(one.chain, first_payment=FirstPayment.PAID)) for one in loaded]
     given = [change.id for change in (changes or {}).values()]
     unconfirmed = (
         set()
@@ -76,7 +80,9 @@ async def advance(
         context, loaded, as_of, lambda one: 0 if one.chain.subscription.id in unconfirmed else at_most, given
     )
     invoiced = await invoicing.invoice(context, decided, trials or {})
-    decided = [(one, _with_charges(advanced, own)) for (one, advanced), own in zip(decided, invoiced, strict=True)]
+    decided = [
+        (one, _with_invoices(context, advanced, own)) for (one, advanced), own in zip(decided, invoiced, strict=True)
+    ]
     await chains.save(context, decided)
     for (one, advanced), own in zip(decided, invoiced, strict=True):
         _emit(context, one, advanced, own)
@@ -163,7 +169,8 @@ async def _decide(
         for one in loaded
     ]
     await chains.bill_usage_until(context, [work.chain for _, work in begun if work.uncounted])
-    await _attribute(context, [(one, work) for one, work in begun if work.versions and _may_have_meters(one)])
+    changed = [(one, work) for one, work in begun if (work.versions or work.has_begun) and _may_have_meters(one)]
+    await _attribute(context, changed)
     used = await _count(
         context,
         [
@@ -209,16 +216,23 @@ async def _attribute(context: Context, changed: Sequence[tuple[LoadedChain, rule
         return
     await chains.put_spans(context, [(work.chain, one.facts) for one, work in changed])
     customer_ids = {one.chain.subscription.customer_id for one, _ in changed}
-    first = min(version.effective_on for _, work in changed for version in work.versions)
+    first = min(
+        [version.effective_on for _, work in changed for version in work.versions]
+        + [work.chain.subscription.starts_on for _, work in changed if work.has_begun]
+    )
     await usage.reattribute(context, customer_ids, first)
 
 
-def _with_charges(advanced: Advanced, invoiced: Invoiced) -> Advanced:
+def _with_invoices(context: Context, advanced: Advanced, invoiced: Invoiced) -> Advanced:
+    """A chain with its charges as they stand on documents, and with the invoice whose payment it waits for."""
+    subscription = advanced.chain.subscription
+    if subscription.awaits_payment and invoiced.invoice_ids:
+        subscription = rules.awaiting(subscription, invoiced.invoice_ids[0], context.today)
     known = {charge.id: charge for charge in advanced.chain.charges} | {one.id: one for one in invoiced.charges}
     return replace(
         advanced,
         charges=tuple(invoiced.charges),
-        chain=replace(advanced.chain, charges=tuple(known.values())),
+        chain=replace(advanced.chain, subscription=subscription, charges=tuple(known.values())),
     )
 
 
@@ -240,3 +254,4 @@ def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: I
     for invoice_id, code in invoiced.uncharged.items():
         details = {"errorType": "charge_failed", "invoiceId": str(invoice_id), "code": code}
         emit_event(context, "error", subscription_id, form | details)
+        context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(invoice_id))

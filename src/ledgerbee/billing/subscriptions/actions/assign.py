@@ -8,6 +8,7 @@ from ledgerbee.billing.subscriptions.model import (
     BILL_SUBSCRIPTIONS_JOB,
     SUBSCRIPTION_PLAN_INVALID_STATE,
     NewSubscription,
+    PaymentBehavior,
     SubscriptionRead,
 )
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts
@@ -27,12 +28,15 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
 
     Raises `CUSTOMER_NOT_FOUND`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `DEPARTMENT_NOT_FOUND`,
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `CONTACT_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`,
-    `SUBSCRIPTION_PLAN_NOT_FOUND`, `SUBSCRIPTION_PLAN_INVALID_STATE` and what `rules.items_of` raises. Emits
-    `subscription.assigned`, and `subscription.started`, `.trial_ended` and `.churned` where those days have come.
+    `SUBSCRIPTION_PLAN_NOT_FOUND`, `SUBSCRIPTION_PLAN_INVALID_STATE` and what `rules.items_of`, `rules.new_chain` and,
+    where it is paid for first, `shared.check_chargeable` raise. Emits `subscription.assigned`, and
+    `subscription.started`, `.trial_ended` and `.churned` where those days have come.
     """
     customer = await _customer(context, given)
     await shared.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)
     await shared.check_card(context, customer.id, given.payment_method_id)
+    if given.payment_behavior is PaymentBehavior.PAY_FIRST and given.payment_method_id is not None:
+        await shared.check_chargeable(context, customer.id, given.payment_method_id)
     await usage.hold(context, [customer.id])
     plan = (await active_plan(context, PlanId(given.plan_id), "planId")).current
     facts = await _facts(context, plan)

@@ -38,6 +38,8 @@ def emit_event(  # noqa: C901, PLR0912  one arm for each topic
             context.emit("subscription.churned", subscription_id, data, before=before)
         case "billed":
             context.emit("subscription.billed", subscription_id, data, before=before)
+        case "payment_succeeded":
+            context.emit("subscription.payment_succeeded", subscription_id, data, before=before)
         case "error":
             context.emit("subscription.error", subscription_id, data, before=before)
         case _:

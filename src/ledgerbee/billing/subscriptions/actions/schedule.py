@@ -56,6 +56,7 @@ async def schedule(context: Context, subscription_id: UUID, given: NewChange, tr
     await shared.hold(context, subscription_id)
     asked = rules.new_change(given, SubscriptionId(subscription_id), today, now)
     loaded = await shared.load(context, subscription_id, asked)
+    rules.check_paid_for(loaded.chain.subscription, today)
     facts = loaded.facts
     chain = replace(loaded.chain, changes=tuple(one for one in loaded.chain.changes if one.id != asked.id))
     change = replace(asked, effective_on=rules.change_day(chain, given.effective_date, today))

@@ -23,6 +23,7 @@ from ledgerbee.parties.contacts import store as contacts
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.departments import store as departments
 from ledgerbee.parties.party.model import Party
+from ledgerbee.payments.charges import actions as card_charges
 from ledgerbee.payments.payment_methods import store as cards
 from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.platform.context import Context
@@ -102,6 +103,16 @@ async def check_card(context: Context, customer_id: UUID, payment_method_id: UUI
     """
     if payment_method_id is not None and not await cards.hold_usable(context, customer_id, payment_method_id):
         raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", payment_method_id)
+
+
+async def check_chargeable(context: Context, customer_id: UUID, payment_method_id: UUID) -> None:
+    """Whether what a customer is billed can be charged to a card.
+
+    Raises a validation error for a card of somebody else than who pays, and what `card_charges.check_chargeable`
+    raises.
+    """
+    payer_id = await reads.payer_of(context, customer_id)
+    await card_charges.check_chargeable(context, payer_id, payment_method_id)
 
 
 def emit_event(context: Context, topic: str, chain: Chain, facts: BillingFacts, **details: str) -> None:

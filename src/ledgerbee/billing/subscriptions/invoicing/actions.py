@@ -24,6 +24,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
 from ledgerbee.payments.charges import actions as card_charges
+from ledgerbee.payments.charges.model import PAYMENT_METHOD_MISSING
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import actions as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
@@ -41,13 +42,15 @@ from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices.actions import NewInvoice, PreparedInvoice
-from ledgerbee.sales.invoices.model import InvoiceFields
+from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, InvoiceFields
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.sending.model import SendCommand, SendOptions
 
 #: Why a refund of the last invoice gives nothing back.
 NO_PAID_INVOICE: Final = "no_paid_invoice"
 NOTHING_LEFT: Final = "nothing_left"
+#: Of an invoice that is credited already, or written off.
+_NOTHING_LEFT: Final = frozenset({CREDIT_NOTE_EXCEEDS_INVOICE, INVOICE_INVALID_STATE})
 #: It stands on an invoice, against what that charges.
 NETTED: Final = "on_invoice"
 
@@ -105,10 +108,14 @@ async def _charge(
 ) -> dict[UUID, LedgerBeeError]:
     """Begin to charge the invoices of subscriptions that are billed automatically; those that can't be, with why."""
     issued = []
+    missing: dict[UUID, LedgerBeeError] = {}
     for one, prepared in zip(planned, ready, strict=True):
+        document = prepared.decided.booking.document
         if (method_id := rules.card_of(one)) is not None:
-            issued.append((prepared.decided.booking.document, method_id))
-    return await card_charges.start_issued(context, issued) if issued else {}
+            issued.append((document, method_id))
+        elif rules.is_automatic(one) and document.amount_due:
+            missing[one.id] = PAYMENT_METHOD_MISSING.error(customerId=str(one.payer_id))
+    return missing | (await card_charges.start_issued(context, issued) if issued else {})
 
 
 async def _prepare(
@@ -193,7 +200,9 @@ async def _invoiced(
         credit_note_ids=tuple(note.document.id for note in notes),
         amount=total([-note.document.subtotal for note in notes]),
     )
-    if advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
+    if advanced.gives_up_first and (first_id := loaded.chain.subscription.first_invoice_id) is not None:
+        refund = await _credit_in_full(context, await store.get_ref(context, first_id), None, trials, untried)
+    elif advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
         refund = await _refund_last(context, loaded, trials, untried)
     elif advanced.refund_behavior is RefundBehavior.PRORATED and not notes:
         is_netted = any(charge.is_credit and charge.net for charge in charges)
@@ -320,13 +329,24 @@ async def _refund_last(
             *(CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=line_id) for line_id in line_ids),
         )
     )
+    return await _credit_in_full(context, found, given, trials, untried)
+
+
+async def _credit_in_full(
+    context: Context,
+    invoice_ref: InvoiceRef,
+    lines: tuple[CreditedLine, ...] | None,
+    trials: Trials,
+    untried: list[PrintableDocument],
+) -> Refund:
+    """Credit all that is left of lines of an invoice, or of all of it."""
     try:
-        note = await _issue_note(context, found, given, trials)
+        note = await _issue_note(context, invoice_ref, lines, trials)
     except UntriedDocumentsError as fault:
         untried += fault.documents
         return Refund()
     except LedgerBeeError as fault:
-        if fault.error_code is not CREDIT_NOTE_EXCEEDS_INVOICE:
+        if fault.error_code not in _NOTHING_LEFT:
             raise
         return Refund(reason=NOTHING_LEFT)
     return Refund(credit_note_ids=(note.document.id,), amount=EXACT.minus(note.document.subtotal))

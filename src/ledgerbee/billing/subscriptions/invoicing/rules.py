@@ -45,15 +45,17 @@ def plan_invoices(
     """What bills become: invoices, the oldest billing date first, and what credit notes take.
 
     What a parent pays for of one day and currency is one invoice, the children by number, or several where it has more
-    lines than an invoice may have; any other subscription has its own. `today` says by subscription and price how lines
-    are booked, `earlier` by charge how that was which is taken back (`share_bill`).
+    lines than an invoice may have; any other subscription has its own, and so has one that waits to be paid
+    for. `today` says by subscription and price how lines are booked, `earlier` by charge how that was which is taken
+    back (`share_bill`).
     """
     grouped: dict[tuple[date, UUID, UUID | None, str], list[InvoiceShare]] = {}
     on_notes: dict[UUID, InvoiceShare] = {}
     set_off = []
     for loaded, advanced in advanced_chains:
         subscription = loaded.chain.subscription
-        own = None if loaded.is_child and not loaded.is_alone else subscription.id
+        is_alone = loaded.is_alone or subscription.awaits_payment
+        own = None if loaded.is_child and not is_alone else subscription.id
         for bill in advanced.bills:
             key = (bill.on, loaded.payer_id, own, subscription.currency)
             shares = share_bill(bill, today.get(subscription.id, {}), earlier)
@@ -178,6 +180,11 @@ def card_of(invoice: PlannedInvoice) -> UUID | None:
     return next(
         (one.payment_method_id for one in subscriptions if one.automatic_billing and one.payment_method_id), None
     )
+
+
+def is_automatic(invoice: PlannedInvoice) -> bool:
+    """Whether a subscription on an invoice is to be charged automatically."""
+    return any(placed.loaded.chain.subscription.automatic_billing for placed in invoice.shares)
 
 
 def product_lines(lines: Sequence[L]) -> list[L]:

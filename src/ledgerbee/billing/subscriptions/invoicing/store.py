@@ -11,6 +11,7 @@ from ledgerbee.billing.charges.model import BookedAs
 from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft, LineBooking
 from ledgerbee.billing.timelines.model import Span
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.invoices.model import INVOICE_NOT_FOUND
 
 
 class InvoiceRef(NamedTuple):
@@ -62,6 +63,7 @@ SELECT l.id, i.customer_id, i.customer_department_id, l.account_id, l.vat_code_i
 FROM invoice_lines l JOIN invoices i ON i.company_id = $1 AND i.id = l.invoice_id
 WHERE l.company_id = $1 AND l.id = ANY($2)
 """
+_REF: Final = "SELECT id, number, customer_id FROM invoices WHERE company_id = $1 AND id = $2"
 _LAST_PAID: Final = """
 SELECT i.id, i.number, i.customer_id FROM invoices i
 WHERE i.company_id = $1 AND i.status = 'paid' AND i.amount > 0 AND EXISTS (
@@ -127,6 +129,12 @@ async def find_last_paid(context: Context, subscription_id: UUID) -> InvoiceRef 
     """The newest invoice of status `paid` above 0.00 that a subscription is on."""
     row = await context.connection.fetchrow(_LAST_PAID, context.company_id, subscription_id)
     return None if row is None else InvoiceRef(*row)
+
+
+async def get_ref(context: Context, invoice_id: UUID) -> InvoiceRef:
+    """An invoice that was issued, by its id. Raises `INVOICE_NOT_FOUND`."""
+    row = await context.connection.fetchrow(_REF, context.company_id, invoice_id)
+    return InvoiceRef(**INVOICE_NOT_FOUND.unless(row))
 
 
 async def lines_of(context: Context, subscription_id: UUID, invoice_id: UUID) -> list[UUID] | None:

@@ -2,7 +2,7 @@
 
 from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance, begin, finish
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms
-from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, is_behind, next_group
+from ledgerbee.billing.subscriptions.rules.groups import awaiting, count_due_periods, is_behind, next_group
 from ledgerbee.billing.subscriptions.rules.reading import read_of, timeline, version_on
 from ledgerbee.billing.subscriptions.rules.requests import (
     ENDED,
@@ -11,6 +11,7 @@ from ledgerbee.billing.subscriptions.rules.requests import (
     cancellation,
     change_day,
     check_goes_on,
+    check_paid_for,
     check_possible,
     check_quantities,
     day_problems,
@@ -23,6 +24,7 @@ from ledgerbee.billing.subscriptions.rules.requests import (
     overrides_payload,
     own_end,
     past_topics,
+    pay_first_problems,
     pending_of,
     queued,
     unqueued,
@@ -38,6 +40,7 @@ __all__ = [
     "MAX_PERIODS",
     "Work",
     "advance",
+    "awaiting",
     "begin",
     "billed_usage",
     "cancel_day",
@@ -45,6 +48,7 @@ __all__ = [
     "cancellation",
     "change_day",
     "check_goes_on",
+    "check_paid_for",
     "check_possible",
     "check_quantities",
     "chosen_items",
@@ -64,6 +68,7 @@ __all__ = [
     "overrides_payload",
     "own_end",
     "past_topics",
+    "pay_first_problems",
     "pending_of",
     "queued",
     "read_of",

@@ -45,10 +45,14 @@ def begin(
 
     On one day the changes come before the bill; with `at_most` 0 they come before all bills. A change waits for no
     grace time: what fell due before it is billed first, and usage that comes later is a difference. A change that can't
-    be carried out any more becomes `failed`; of those in `given`, by their ids, the refusal is raised. Raises
+    be carried out any more becomes `failed`; of those in `given`, by their ids, the refusal is raised. Of a chain that
+    has to be paid for first there is the first bill, and nothing else until that is paid (`Work.is_paid_for`). Raises
     `PRODUCT_PRICE_QUANTITY_INVALID`.
     """
     work = Work(chain, facts, now, late_usage_of, given)
+    if chain.subscription.awaits_payment and not work.is_paid_for(as_of, may_bill=at_most > 0):
+        work.emit_until(as_of)
+        return work
     work.charge_late_usage()
     left, billed_on = at_most, None
     while True:

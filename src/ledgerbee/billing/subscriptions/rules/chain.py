@@ -13,6 +13,7 @@ from ledgerbee.billing.charges.model import Bill, Charge
 from ledgerbee.billing.plans.model import PlanVersion
 from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
+    FirstPayment,
     RefundBehavior,
     ScheduledChange,
     Subscription,
@@ -33,7 +34,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     `charges` are those that a change may still credit, that wait for an invoice, that came once, and usage that late
     events belong to. `credited_by_notes` is what others' credit notes took off invoice lines, by their id,
     `given_up` are lines of invoices that are uncollectible. `late` are billed usage charges whose days have events that
-    came since.
+    came since. `first_payment` is of one that waits for the payment of an invoice.
     """
 
     subscription: Subscription
@@ -44,6 +45,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     credited_by_notes: Mapping[UUID, Decimal] = struct_field(default_factory=dict)
     given_up: frozenset[UUID] = frozenset()
     late: tuple[UUID, ...] = ()
+    first_payment: FirstPayment = FirstPayment.AWAITED
 
     @property
     def timeline(self) -> Timeline:
@@ -93,7 +95,8 @@ class ChainEvent(Struct, frozen=True, kw_only=True):
 class Advanced(Struct, frozen=True, kw_only=True):
     """What became of a chain: as it is now, what is new of it, and what is to be billed, in order.
 
-    `refund` is that of an end that came, with `refund_behavior`.
+    `refund_behavior` is that of an end that came. With `gives_up_first` its first invoice, which is not paid, is
+    credited in full.
     """
 
     chain: Chain
@@ -103,3 +106,4 @@ class Advanced(Struct, frozen=True, kw_only=True):
     bills: tuple[Bill, ...] = ()
     events: tuple[ChainEvent, ...] = ()
     refund_behavior: RefundBehavior | None = None
+    gives_up_first: bool = False

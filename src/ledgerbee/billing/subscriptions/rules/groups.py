@@ -13,6 +13,7 @@ from ledgerbee.billing.charges.rules import (
 )
 from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
+    Subscription,
 )
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
 from ledgerbee.billing.timelines.model import (
@@ -132,6 +133,8 @@ def _most_periods(chain: Chain, facts: BillingFacts, as_of: date) -> int:
 def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
     """When a run has to look at the chain next: for a bill, a change, or to emit a start or an end."""
     subscription = chain.subscription
+    if subscription.awaits_payment:  # and then every day, until it is paid
+        return subscription.starts_on
     days = [change.effective_on for change in chain.changes]
     days += [day for day, _ in moments(chain) if day > subscription.emitted_until]
     if group is not None:
@@ -142,10 +145,11 @@ def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
 
 
 def moments(chain: Chain) -> Iterator[tuple[date, str]]:
-    """The days on which a subscription starts, ends its trial, and ends; none of one that ended before it began."""
+    """The days on which a subscription starts, ends its trial, and ends; none of one that ended before it began, or has
+    to be paid for before it does."""
     subscription = chain.subscription
     end = subscription.ends_on
-    if end is not None and end <= subscription.starts_on:
+    if subscription.awaits_payment or (end is not None and end <= subscription.starts_on):
         return
     yield subscription.starts_on, "started"
     if subscription.trial_until is not None and (end is None or subscription.trial_until < end):
@@ -179,6 +183,17 @@ def _unbilled_once(chain: Chain, facts: BillingFacts, timeline: Timeline) -> Ite
             if item.price_id in once and item.price_id not in seen:
                 seen.add(item.price_id)
                 yield item.price_id, segment.start
+
+
+#: Days from the invoice of a subscription that is paid for first to the one on which it is given up.
+PAY_WITHIN: Final = timedelta(days=7)
+
+
+def awaiting(subscription: Subscription, invoice_id: UUID, today: date) -> Subscription:
+    """A subscription that begins when an invoice of today is paid: within a week, and before it ends."""
+    end = subscription.ends_on
+    pay_by = today + PAY_WITHIN
+    return replace(subscription, first_invoice_id=invoice_id, pay_by=pay_by if end is None else min(pay_by, end))
 
 
 def passed(chain: Chain, facts: BillingFacts, group: DueGroup) -> Chain:

@@ -52,6 +52,8 @@ def metered_spans(chain: Chain, facts: BillingFacts) -> Iterator[MeteredSpan]:
 def _segment_spans(chain: Chain, facts: BillingFacts, price_id: UUID) -> Iterator[MeteredSpan]:
     """A span for each segment that has the price."""
     subscription = chain.subscription
+    if subscription.awaits_payment:  # nothing is used before it is paid for
+        return
     schedule = chain.schedules.get(price_id)
     for segment in chain.timeline:
         if segment.terms.is_paused or all(item.price_id != price_id for item in segment.terms.items):

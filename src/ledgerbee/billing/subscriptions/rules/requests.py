@@ -17,6 +17,7 @@ from ledgerbee.billing.subscriptions.model import (
     ChangeType,
     NewChange,
     NewSubscription,
+    PaymentBehavior,
     ProductOverride,
     RefundBehavior,
     ScheduledChange,
@@ -29,7 +30,7 @@ from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, 
 from ledgerbee.billing.subscriptions.rules.groups import moments, upcoming_of, with_dates
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.subscriptions.rules.work import new_version
-from ledgerbee.billing.timelines.model import Item, Span, Terms
+from ledgerbee.billing.timelines.model import BillingDirection, Item, Span, Terms
 from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
@@ -72,6 +73,23 @@ def end_problems(start_date: date, end_date: date) -> Iterator[Problem]:
         yield "endDate", "min", "endDate must not be before startDate"
     if end_date > add_months(start_date, 12 * _LONGEST_YEARS):
         yield "endDate", "max", f"endDate must not be more than {_LONGEST_YEARS} years after startDate"
+
+
+def pay_first_problems(given: NewSubscription, today: date) -> Iterator[Problem]:
+    """Which fields of a new subscription don't go with being paid for first."""
+    if given.payment_behavior is PaymentBehavior.DEFAULT:
+        return
+    why = "with the paymentBehavior pay_first"
+    if not given.automatic_billing:
+        yield "automaticBilling", "equals", f"automaticBilling must be true {why}"
+    if given.payment_method_id is None:
+        yield "paymentMethodId", "isNotEmpty", f"paymentMethodId should not be empty {why}"
+    if given.billing_direction is not BillingDirection.ADVANCE:
+        yield "billingDirection", "equals", f"billingDirection must be advance {why}"
+    if given.trial_days:
+        yield "trialDays", "equals", f"trialDays must be 0 {why}"
+    if given.start_date < today:
+        yield "startDate", "min", f"startDate must not be in the past {why}"
 
 
 def effective_problems(effective_date: date, today: date) -> Iterator[Problem]:
@@ -141,9 +159,15 @@ def check_quantities(overrides: Sequence[ProductOverride], prices: Mapping[UUID,
 def new_chain(
     given: NewSubscription, plan: PlanVersion, items: tuple[Item, ...], facts: BillingFacts, today: date, now: datetime
 ) -> Chain:
-    """The chain of a new subscription, of which nothing is billed and everything up to today was told."""
+    """The chain of a new subscription, of which nothing is billed and everything up to today was told.
+
+    Raises a validation error for one that is paid for first and has its plan's trial.
+    """
     start = given.start_date
     trial_days = plan.trial_days if given.trial_days is None else given.trial_days
+    pays_first = given.payment_behavior is PaymentBehavior.PAY_FIRST
+    if pays_first and trial_days:
+        raise invalid(("trialDays", "isNotEmpty", "trialDays must be sent as 0 with pay_first: the plan has a trial"))
     terms = first_terms(
         plan,
         items,
@@ -167,6 +191,7 @@ def new_chain(
         is_cancelled=False,
         payment_method_id=given.payment_method_id,
         automatic_billing=given.automatic_billing,
+        awaits_payment=pays_first,
         customer_department_id=given.customer_department_id,
         department_contact_override_id=given.department_contact_override_id,
         billed_until=start,
@@ -215,6 +240,13 @@ def check_goes_on(subscription: Subscription, today: date) -> None:
     """Raises `SUBSCRIPTION_INVALID_STATE` for a subscription that has ended."""
     status = status_on(subscription, today)
     if status in ENDED:
+        raise SUBSCRIPTION_INVALID_STATE.in_state(status.value)
+
+
+def check_paid_for(subscription: Subscription, today: date) -> None:
+    """Raises `SUBSCRIPTION_INVALID_STATE` for a subscription that waits for its first payment."""
+    status = status_on(subscription, today)
+    if status is SubscriptionStatus.AWAITING_PAYMENT:
         raise SUBSCRIPTION_INVALID_STATE.in_state(status.value)
 
 
@@ -338,7 +370,8 @@ def cancel_day(chain: Chain, command: CancelCommand, today: date) -> date:
 
 def is_at_once(chain: Chain, day: date, today: date) -> bool:
     """Whether a cancellation on a day is carried out now: today, or before anything of the subscription began."""
-    return day <= max(today, chain.subscription.starts_on)
+    is_unpaid = status_on(chain.subscription, today) is SubscriptionStatus.AWAITING_PAYMENT
+    return is_unpaid or day <= max(today, chain.subscription.starts_on)
 
 
 def cancellation(

@@ -10,10 +10,10 @@ def status_on(subscription: Subscription, day: date) -> SubscriptionStatus:
 
     | status | when |
     | --- | --- |
-    | `cancelled` | it was cancelled before its first day |
+    | `cancelled` | it was cancelled before its first day, or before it was paid for |
     | `scheduled` | before its first day |
-    | `cancelled`, `expired` | from its end on, after a cancellation or by its `endDate` |
-    | `awaiting_payment` | the first payment is not captured |
+    | `cancelled`, `expired` | from its end on, after a cancellation, by its `endDate`, or not paid for |
+    | `awaiting_payment` | its first invoice is not paid, and it begins when that is |
     | `paused` | a pause holds |
     | `pending_cancellation` | an end by cancellation is scheduled |
     | `trial` | before the end of its trial |
@@ -21,7 +21,7 @@ def status_on(subscription: Subscription, day: date) -> SubscriptionStatus:
     """
     end, trial_until = subscription.ends_on, subscription.trial_until
     found = (
-        (SubscriptionStatus.CANCELLED, end == subscription.starts_on),
+        (SubscriptionStatus.CANCELLED, end == subscription.starts_on and subscription.is_cancelled),
         (SubscriptionStatus.SCHEDULED, day < subscription.starts_on),
         (SubscriptionStatus.CANCELLED, end is not None and day >= end and subscription.is_cancelled),
         (SubscriptionStatus.EXPIRED, end is not None and day >= end),

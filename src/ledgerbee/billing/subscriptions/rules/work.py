@@ -4,6 +4,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Bill, BilledCharge, Charge, ChargeKind, DuePeriod
@@ -22,6 +23,7 @@ from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
     ChangeStatus,
     ChangeType,
+    FirstPayment,
     RefundBehavior,
     ScheduledChange,
     SubscriptionFields,
@@ -54,6 +56,9 @@ from ledgerbee.core.fields import fields_of, replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, round_money, total
 
+#: Why a subscription that was not paid for has expired, in its `subscription.error`, where no decline was the reason.
+NOT_PAID_IN_TIME: Final = "not_paid_in_time"
+
 
 @dataclass
 class Work:
@@ -72,6 +77,9 @@ class Work:
     bills: list[Bill] = field(default_factory=list)
     events: list[ChainEvent] = field(default_factory=list)
     refund_behavior: RefundBehavior | None = None
+    gives_up_first: bool = False
+    #: Whether it began with a payment, from when on its usage counts.
+    has_begun: bool = False
     #: Charges of usage that is counted at the end, by the charge's id, in the order in which they were made.
     uncounted: dict[UUID, Sequence[Span]] = field(default_factory=dict)
     _known: tuple[tuple[object, ...], Timeline, Upcoming] | None = None
@@ -105,7 +113,92 @@ class Work:
             bills=tuple(self.bills),
             events=tuple(self.events),
             refund_behavior=self.refund_behavior,
+            gives_up_first=self.gives_up_first,
         )
+
+    # The first payment
+
+    def is_paid_for(self, as_of: date, *, may_bill: bool) -> bool:
+        """Go on with a chain that begins when it is paid for, up to a day; whether all else may go on.
+
+        | first invoice | what becomes of the chain |
+        | --- | --- |
+        | none, before its first day | changes that are given are carried out |
+        | none, from its first day on | that day is billed; where nothing is to be paid, it begins |
+        | paid | it begins |
+        | not paid, a cancellation is given | it is cancelled, and so is the invoice |
+        | being charged | it waits, whatever the day |
+        | declined, or it is `pay_by` | it has expired, and the invoice is credited |
+        | not paid, otherwise | it waits |
+
+        Changes that are due wait with it.
+        """
+        subscription, payment = self.chain.subscription, self.chain.first_payment
+        if subscription.first_invoice_id is None:
+            self._bill_first(as_of, may_bill=may_bill)
+        elif payment is FirstPayment.PAID:
+            self._start()
+        elif any(change.id in self.given for change in self.chain.changes):
+            self._apply_given()
+        elif payment is not FirstPayment.CHARGING:
+            is_too_late = subscription.pay_by is not None and as_of >= subscription.pay_by
+            if payment is FirstPayment.DECLINED or is_too_late:
+                self._expire(payment)
+        return not self.chain.subscription.awaits_payment
+
+    def _bill_first(self, as_of: date, *, may_bill: bool) -> None:
+        starts_on = self.chain.subscription.starts_on
+        self._apply_given()
+        if not self.chain.subscription.awaits_payment or as_of < starts_on or not may_bill:
+            return
+        for change in self.chain.changes:
+            if change.effective_on <= starts_on:
+                self.apply(change)
+        group = self.next_group()
+        if group is not None and group.on == starts_on:
+            self.bill(group)
+        if not self.bills:
+            self._start()
+
+    def _apply_given(self) -> None:
+        for change in self.chain.changes:
+            if change.id in self.given:
+                self.apply(change)
+
+    def _start(self) -> None:
+        """Begin, with the period as it stands."""
+        subscription = self.chain.subscription
+        emitted_until = max(subscription.emitted_until, subscription.starts_on)
+        begun = replace(subscription, awaits_payment=False, emitted_until=emitted_until)
+        self.chain = replace(self.chain, subscription=begun)
+        self.has_begun = True
+        self._emit("started")
+
+    def _expire(self, payment: FirstPayment) -> None:
+        """End it without a day: it was not paid for in time. Of a decline `subscription.error` was emitted by then."""
+        invoice_id = self.chain.subscription.first_invoice_id
+        self._give_up()
+        subscription = self.chain.subscription
+        ended = replace(subscription, ends_on=subscription.starts_on, is_cancelled=False)
+        self.chain = replace(self.chain, subscription=ended)
+        self._append_version("expired", day=subscription.starts_on, terms=self.chain.versions[-1].terms)
+        if payment is not FirstPayment.DECLINED:
+            self._emit("error", errorType="charge_failed", invoiceId=str(invoice_id), code=NOT_PAID_IN_TIME)
+        self._emit("churned")
+
+    def _give_up(self) -> None:
+        """Wait no longer for its payment: its invoice, if there is one, is credited in full, and changes that wait are
+        cancelled."""
+        subscription = self.chain.subscription
+        self.gives_up_first = subscription.first_invoice_id is not None
+        given = [change for change in self.chain.changes if change.id in self.given]
+        self.changes += [
+            replace(change, status=ChangeStatus.CANCELLED, updated_at=self.now)
+            for change in self.chain.changes
+            if change not in given
+        ]
+        waiting = replace(subscription, awaits_payment=False)
+        self.chain = replace(self.chain, subscription=waiting, changes=tuple(given))
 
     # Bills
 
@@ -445,8 +538,11 @@ class Work:
 
     def _end(self, change: ScheduledChange) -> None:
         """End the subscription on the change's day, and give back what was asked for."""
+        is_unpaid = self.chain.subscription.awaits_payment
+        if is_unpaid:
+            self._give_up()
         before = self.chain
-        day = day_of(before, change)
+        day = before.subscription.starts_on if is_unpaid else day_of(before, change)
         if before.subscription.ends_on is not None and before.subscription.ends_on < day:
             raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(before.subscription, day).value)
         subscription = replace(before.subscription, ends_on=day, is_cancelled=True)
@@ -456,6 +552,8 @@ class Work:
         # One that ends before it began has no day on which that is told later.
         if day <= max(subscription.emitted_until, subscription.starts_on):
             self._emit("churned")
+        if is_unpaid:
+            return
         self.refund_behavior = RefundBehavior(change.payload.get("refundBehavior", RefundBehavior.NONE))
         if self.refund_behavior is not RefundBehavior.PRORATED or day >= before.subscription.billed_until:
             return
@@ -468,8 +566,11 @@ class Work:
         self._bill(day, [one for one in credits_ if one not in waiting], takes_waiting=False, is_refund=True)
 
     def _add_version(self, change: ScheduledChange, *, day: date, terms: Terms) -> None:
+        self._append_version(change.type.value, day=day, terms=terms, change_id=change.id)
+
+    def _append_version(self, reason: str, *, day: date, terms: Terms, change_id: UUID | None = None) -> None:
         subscription = self.chain.subscription
-        version = new_version(self.chain, change.type.value, day, terms, self.now, change_id=change.id)
+        version = new_version(self.chain, reason, day, terms, self.now, change_id=change_id)
         self.versions.append(version)
         self.chain = replace(
             self.chain,

@@ -19,6 +19,7 @@ from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
     ChangeStatus,
     ChangeType,
+    FirstPayment,
     ScheduledChange,
     Subscription,
     VersionRow,
@@ -61,6 +62,17 @@ JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_grou
 JOIN companies co ON co.company_id = c.company_id
 WHERE c.company_id = $1 AND c.id = ANY($2)
 """
+#: Locked after their chains, so that none is paid while it is given up.
+_FIRST_INVOICES: Final = """
+SELECT i.id, i.status FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2) ORDER BY i.id FOR NO KEY UPDATE
+"""
+_STILL_CHARGED: Final = """
+SELECT c.invoice_id, bool_or(c.status = 'pending') AS is_being_asked FROM charges c
+WHERE c.company_id = $1 AND c.invoice_id = ANY($2)
+  AND (c.status IN ('pending', 'unclear', 'requires_action') OR c.retry_on IS NOT NULL)
+GROUP BY c.invoice_id
+"""
+_SETTLED: Final = frozenset({"paid", "credited"})
 _METERED: Final = """
 SELECT DISTINCT s.customer_id FROM subscriptions s
 WHERE s.company_id = $1 AND s.id = ANY($2) AND (
@@ -153,6 +165,7 @@ async def load(
     facts_of = _facts_by_terms(plan_versions, newest, _PricesByCurrency(sellable))
     found = await context.connection.fetch(_FACTS, context.company_id, [one.customer_id for one in subscriptions])
     customers = {row["id"]: row for row in found}
+    payments = await _first_payments(context, subscriptions)
     loaded = []
     for subscription in subscriptions:
         customer = customers[subscription.customer_id]
@@ -166,6 +179,7 @@ async def load(
             credited_by_notes=by_notes,
             given_up=given_up,
             late=tuple(late_charges(own_charges, late)),
+            first_payment=payments.get(subscription.id, FirstPayment.AWAITED),
         )
         facts = facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"])
         loaded.append(
@@ -180,6 +194,28 @@ async def load(
             )
         )
     return loaded
+
+
+async def _first_payments(context: Context, subscriptions: Sequence[Subscription]) -> dict[UUID, FirstPayment]:
+    """How the first payments of those stand that wait for one, by their ids; their invoices are locked."""
+    awaited = {
+        one.id: one.first_invoice_id for one in subscriptions if one.awaits_payment and one.first_invoice_id is not None
+    }
+    if not awaited:
+        return {}
+    arguments = context.company_id, list(awaited.values())
+    statuses = {row["id"]: row["status"] for row in await context.connection.fetch(_FIRST_INVOICES, *arguments)}
+    found = await context.connection.fetch(_STILL_CHARGED, *arguments)
+    charged = {row["invoice_id"]: row["is_being_asked"] for row in found}
+
+    def payment(invoice_id: UUID) -> FirstPayment:
+        if statuses[invoice_id] in _SETTLED:
+            return FirstPayment.PAID
+        if invoice_id not in charged:
+            return FirstPayment.DECLINED
+        return FirstPayment.CHARGING if charged[invoice_id] else FirstPayment.AWAITED
+
+    return {subscription_id: payment(invoice_id) for subscription_id, invoice_id in awaited.items()}
 
 
 async def insert(context: Context, chain: Chain, facts: BillingFacts) -> None:

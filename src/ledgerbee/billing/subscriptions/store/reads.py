@@ -24,6 +24,7 @@ from ledgerbee.billing.subscriptions.model import (
 from ledgerbee.billing.subscriptions.store.chains import change_of, schedule_of, subscription_of, version_of
 from ledgerbee.core.fields import names_of, replace
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.parties.customers.payers import PAYER
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Condition, Filter, fetch_page
@@ -42,7 +43,7 @@ class ListFilter:
 
 #: `status_on` (rules/status.py) in SQL, of the row as its newest version says; `{day}` is the day.
 STATUS: Final = """CASE
-WHEN t.ends_on = t.starts_on THEN 'cancelled'
+WHEN t.ends_on = t.starts_on AND t.is_cancelled THEN 'cancelled'
 WHEN {day} < t.starts_on THEN 'scheduled'
 WHEN {day} >= t.ends_on AND t.is_cancelled THEN 'cancelled'
 WHEN {day} >= t.ends_on THEN 'expired'
@@ -79,6 +80,7 @@ _GET_MANY: Final = (
 _PRODUCTS: Final = "SELECT id, product_id FROM prices WHERE company_id = $1 AND id = ANY($2)"
 _EXISTS: Final = "SELECT currency FROM subscriptions WHERE company_id = $1 AND id = $2"
 _CUSTOMER: Final = "SELECT customer_id FROM subscriptions WHERE company_id = $1 AND id = $2"
+_PAYER: Final = f"SELECT {PAYER} FROM customers c WHERE c.company_id = $1 AND c.id = $2"
 _VERSIONS: Final = (
     f"SELECT {rows.columns(VersionRow)} FROM subscription_versions WHERE company_id = $1 AND subscription_id = $2"
     " ORDER BY number"
@@ -206,6 +208,12 @@ async def customer_of(context: Context, subscription_id: UUID, property_: str | 
     if found is None and property_:
         raise SUBSCRIPTION_NOT_FOUND.missing(property_, "subscriptionId", subscription_id)
     return SUBSCRIPTION_NOT_FOUND.unless(found)
+
+
+async def payer_of(context: Context, customer_id: UUID) -> UUID:
+    """Who pays for a customer's subscriptions."""
+    found: UUID = await context.connection.fetchval(_PAYER, context.company_id, customer_id)
+    return found
 
 
 async def product_ids(context: Context, versions: Iterable[VersionRow]) -> dict[UUID, UUID]:
