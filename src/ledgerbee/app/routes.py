@@ -35,6 +35,7 @@ from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.payments.payment_methods import http as payment_methods
 from ledgerbee.payments.provider_settings import http as payment_providers
+from ledgerbee.payments.sandbox_events import http as sandbox_events
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.deferrals import http as deferrals
@@ -96,6 +97,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     payment_methods.router,
     cards.router,
     payment_providers.router,
+    sandbox_events.router,
     customer_payments.router,
     customer_payments.payment_router,
     customer_credit.router,
