@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import httpx
 from tests.browser.chromium import NoBrowserError, Tab, phone
+from tests.browser.sandbox_pages import looks_at_all
 from tests.platform.servers import end
 from tests.runtime.processes import Served, today
 
@@ -23,7 +24,9 @@ from ledgerbee.core.dates import day_in, system_clock
 
 PICTURES: Final = Path("out/browser")
 #: What a proxy hands on.
-_KEPT: Final = ("content-type", "location", "content-security-policy", "referrer-policy", "content-disposition")
+_KEPT: Final = (
+    "content-type", "location", "content-security-policy", "referrer-policy", "content-disposition", "set-cookie",
+)  # fmt: skip
 
 
 class _Proxy(BaseHTTPRequestHandler):
@@ -32,7 +35,7 @@ class _Proxy(BaseHTTPRequestHandler):
     server: "_Front"
 
     def do_GET(self) -> None:
-        if self.path == "/elsewhere":
+        if self.path.partition("?")[0] == "/elsewhere":
             self._send(200, {"content-type": "text/html"}, self.server.page)
             return
         self._pass_on(b"")
@@ -245,6 +248,12 @@ def main() -> int:
                 rejects(tab, seller)
                 is_told_the_truth(tab, seller)
                 is_safe_from_other_sites(tab, seller, proxy)
+
+                def put(page: bytes) -> str:
+                    proxy.page = page
+                    return f"{proxy.url.replace('127.0.0.1', 'localhost')}/elsewhere"
+
+                looks_at_all(tab, served, Path(folder) / "data", PICTURES, f"{proxy.url}/books", put)
             finally:
                 served.stop()
                 end(Path(folder) / "data")
