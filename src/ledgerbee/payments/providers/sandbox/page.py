@@ -158,9 +158,11 @@ def _of_charge(shown: Shown, charge: SandboxCharge, words: PageWording, language
         "amount": f"{format_money(charge.amount, charge.currency, language)}{NBSP}{charge.currency}",
         "facts": (
             (words.to, shown.company),
-            (words.for_what, charge.description),
+            (words.customer, shown.card.customer_name),
+            (words.invoice, charge.description),
             (words.card, _name_of(shown.card)),
         ),
+        "is_unpaid": charge.status is ChargeStatus.FAILED,
         "back": None,
         "foot": words.foot,
     }

@@ -27,7 +27,8 @@ class PageWording:
     confirm: str
     refuse: str
     to: str
-    for_what: str
+    customer: str
+    invoice: str
     card: str
     saved_title: str
     saved: str
@@ -46,9 +47,10 @@ _DANISH: Final = PageWording(
     badge="Testtilstand: der flyttes ingen penge",
     foot="Siden er en prøve: den er indbygget i ledgerbee og taler ikke med nogen bank.",
     save_title="Gem et kort",
-    save_text="{company} kan fremover trække det på kortet, som {customer} skal betale. Der trækkes ingen penge nu.",
+    save_text="Kortet gemmes, så {company} fremover kan trække betalinger fra {customer} på det. "
+    "Der trækkes ingen penge nu.",
     number="Kortnummer",
-    hint="Skriv et af testkortene. Kun de sidste fire cifre gemmes.",
+    hint="Brug et af testkortene nedenfor. Kun de sidste fire cifre gemmes.",
     save="Gem kortet",
     until="Linket virker til {moment} og gemmer ét kort.",
     moment="{day} kl. {hour}.{minute}",
@@ -69,10 +71,11 @@ _DANISH: Final = PageWording(
     confirm="Bekræft betalingen",
     refuse="Afvis",
     to="Til",
-    for_what="For",
+    customer="Kunde",
+    invoice="Faktura",
     card="Kort",
     saved_title="Kortet er gemt",
-    saved="{company} kan nu trække det på {card}, som {customer} skal betale. Der er ikke trukket noget endnu.",
+    saved="{company} kan nu trække betalinger fra {customer} på {card}. Der er ikke trukket noget endnu.",
     ended_title="Linket kan ikke bruges mere",
     ended="Der er ikke gemt noget kort her. Bed {company} om et nyt link.",
     paid_title="Betalingen er bekræftet",
@@ -92,9 +95,10 @@ _ENGLISH: Final = PageWording(
     badge="Test mode: no money moves",
     foot="This page is a test: it is built into ledgerbee and talks to no bank.",
     save_title="Save a card",
-    save_text="From now on {company} can charge the card for what {customer} is to pay. Nothing is charged now.",
+    save_text="The card is saved so that {company} can charge it for payments of {customer} from now on. "
+    "Nothing is charged now.",
     number="Card number",
-    hint="Type one of the test cards. Only the last four digits are kept.",
+    hint="Use one of the test cards below. Only the last four digits are kept.",
     save="Save the card",
     until="The link works until {moment}, and saves one card.",
     moment="{day} at {hour}:{minute}",
@@ -115,10 +119,11 @@ _ENGLISH: Final = PageWording(
     confirm="Confirm the payment",
     refuse="Refuse",
     to="To",
-    for_what="For",
+    customer="Customer",
+    invoice="Invoice",
     card="Card",
     saved_title="The card is saved",
-    saved="{company} can now charge {card} for what {customer} is to pay. Nothing has been charged yet.",
+    saved="{company} can now charge {card} for payments of {customer}. Nothing has been charged yet.",
     ended_title="The link can't be used any more",
     ended="No card is saved here. Ask {company} for a new link.",
     paid_title="The payment is confirmed",
