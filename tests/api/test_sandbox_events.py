@@ -59,7 +59,7 @@ async def test_late_and_repeated_events_of_a_charge_change_nothing(cards: Cards)
     assert (await send(cards, eventId=first["id"]))["id"] == first["id"]
     (came,) = await listed(cards)
     cards.api.clock.advance(minutes=1)
-    await send(cards, eventId=first["id"])
+    assert await send(cards, eventId=first["id"]) == came
     assert await listed(cards) == [came]
     assert came["receivedAt"] is not None
     late = await send(cards, type="charge.failed", chargeId=charge["id"])

@@ -155,9 +155,9 @@ class Tab:
         self.press(selector)
         self.insert(text)
 
-    def picture(self, file: Path) -> None:
-        """Keep what the whole page looks like."""
-        shot = self.command("Page.captureScreenshot", captureBeyondViewport=True)
+    def picture(self, file: Path, *, whole: bool = True) -> None:
+        """Keep what the page looks like, the whole of it or what the screen shows."""
+        shot = self.command("Page.captureScreenshot", captureBeyondViewport=whole)
         file.write_bytes(base64.b64decode(shot["data"]))
 
 

@@ -1,4 +1,4 @@
-"""The buyer's page in a real browser, on a phone, without scripts: `make browser`.
+"""The pages of buyers and of card owners in a real browser: `make browser`.
 
 Against a real `serve` and through a proxy below a path, as an operator has it. Says what was looked at; pictures are in
 `out/browser`. The status is 1 when something is wrong or there is no Chromium.
@@ -260,7 +260,9 @@ def main() -> int:
     except NoBrowserError as fault:
         print(fault, file=sys.stderr)
         return 1
-    print(f"Accepted, rejected, late, expired, revoked, from another site: as they should be. Pictures: {PICTURES}")
+    print("Quotes accepted, rejected, late, expired, revoked, from another site: as they should be.")
+    print("Cards saved, refused, none; payments confirmed and refused; links used and expired: as they should be.")
+    print(f"Pictures: {PICTURES}")
     return 0
 
 

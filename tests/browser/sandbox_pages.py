@@ -113,6 +113,8 @@ class Shop:
         self.http = served.http
         self.data = data
         self.customers = 0
+        #: What opens its pages, and stands in no log.
+        self.secrets: list[str] = []
         place = {"address": "Vestergade 1", "postalCode": "8000", "city": "Aarhus C", "vatNumber": "12345674"}
         self.ok("PATCH", "/v1/company", {"name": COMPANY, **place})
         self.ok("PUT", "/v1/payment-providers/sandbox", {"isEnabled": True})
@@ -137,7 +139,9 @@ class Shop:
     def link(self, language: str, **fields: str) -> str:
         """The page on which a new customer saves a card."""
         path = f"/v1/customers/{self.customer(language)}/payment-methods/card-link"
-        return str(self.ok("POST", path, fields)["url"])
+        url = str(self.ok("POST", path, fields)["url"])
+        self.secrets.append(url.rpartition("/")[2])
+        return url
 
     def charge(self, language: str, number: str = SECURE) -> dict[str, Any]:
         """A charge of an invoice of 1,250.00, once the provider has decided on it or asks for its owner's word."""
@@ -302,3 +306,14 @@ def looks_at_all(tab: Tab, served: Served, data: Path, pictures: Path, ours: str
         assert shop.keeps(number) == [], number
         assert number not in served.program.out + served.program.errors
     assert shop.keeps("•••• 4242") != [], "what is looked for is found where it is"
+    assert not any(secret in served.program.out + served.program.errors for secret in shop.secrets)
+    pictures_of_the_guide(viewer, shop)
+
+
+def pictures_of_the_guide(viewer: Viewer, shop: Shop) -> None:
+    """What a phone shows first of a page, as the guide has it (docs/images)."""
+    shop.ok("PATCH", "/v1/company", {"name": "Nordlys ApS"})
+    viewer.tab.resize(*SCREENS["phone"])
+    for name, url in (("save", shop.link("en")), ("confirm", shop.charge("en")["actionUrl"])):
+        viewer.tab.open(url)
+        viewer.tab.picture(viewer.pictures / f"guide-{name}.png", whole=False)

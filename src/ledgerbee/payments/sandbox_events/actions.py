@@ -10,7 +10,7 @@ from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.providers.model import ProviderName, Subject
 from ledgerbee.payments.providers.sandbox import events as sandbox
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_INVALID_STATE, EventType, SandboxEvent
-from ledgerbee.payments.sandbox_events import rules
+from ledgerbee.payments.sandbox_events import rules, store
 from ledgerbee.payments.sandbox_events.model import SANDBOX_EVENT_NOT_FOUND, SentEvent, WantedEvent
 from ledgerbee.payments.sandbox_events.wire import render
 from ledgerbee.platform.context import Context
@@ -33,7 +33,7 @@ async def send(context: Context, asked: WantedEvent) -> SentEvent:
     else:
         assert asked.type is not None, "checked before"
         event = await _new(context, asked, asked.type)
-    sent = SentEvent(event)
+    sent = SentEvent(event, await store.find_received(context, event.id))
     context.emit("payment_provider.event_sent", settings.id, render(sent).as_event())
     return sent
 
