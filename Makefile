@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check types branches style conformance browser webhooks-node format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser pictures webhooks-node format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -20,7 +20,7 @@ setup: .venv/.complete
 	touch $@
 
 # The main job on real input: sells the published documents of examples/, sends, books, receives and verifies them, and
-# meters and bills its month of flights.
+# meters and bills its month of flights, which a test card pays.
 demo: setup
 	$(BIN)/ledgerbee demo
 
@@ -62,9 +62,14 @@ style: setup
 conformance: setup
 	$(BIN)/python -m tests.conformance.run
 
-# The page on which buyers answer quotes, in a real browser on a phone without scripts: half a minute. Needs Chromium.
+# The pages on which buyers answer quotes, save cards and confirm payments, in a real browser: a minute. Needs Chromium.
 browser: setup
 	$(BIN)/python -m tests.browser.run
+
+# The same, and what the guides show of the pages.
+pictures: browser
+	mkdir -p docs/images
+	for name in save confirm; do cp out/browser/guide-$$name.png docs/images/sandbox-$$name.png; done
 
 # The guide's receivers of webhooks under Node, the one with the npm package `standardwebhooks` too. Needs node and npm.
 webhooks-node: setup

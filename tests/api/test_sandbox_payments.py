@@ -201,7 +201,10 @@ class TestCharges:
 
     @pytest.mark.parametrize(
         ("answer", "status", "words"),
-        [("confirm", ChargeStatus.SUCCEEDED, "confirmed"), ("refuse", ChargeStatus.FAILED, "not made")],
+        [
+            ("confirm", ChargeStatus.SUCCEEDED, "Betalingen er bekræftet"),
+            ("refuse", ChargeStatus.FAILED, "Betalingen er ikke gennemført"),
+        ],
     )
     async def test_its_owner_confirms_or_refuses(
         self, cards: Cards, answer: str, status: ChargeStatus, words: str
@@ -210,7 +213,8 @@ class TestCharges:
         assert (charge.status, charge.fee) == (ChargeStatus.REQUIRES_ACTION, None)
         assert charge.action_url is not None
         page = await cards.seen(charge.action_url)
-        assert "1,250.00 DKK for Faktura 1042" in page.text
+        said = "1.250,00 DKK Til Nordlys ApS Kunde Havblik A/S Faktura Faktura 1042 Kort Visa •••• 3220"
+        assert said in page.text
         assert (await cards.send(charge.action_url, answer="save", number=VISA)).status_code == 400
         assert (await cards.send(charge.action_url, answer=answer)).status_code == 303
         assert words in (await cards.seen(charge.action_url)).text

@@ -21,6 +21,8 @@ from typing import Any, Final
 #: Names of the program, the first one that is there; `CHROMIUM` goes before them.
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _PATIENCE: Final = 30.0
+#: Keys that are pressed: their number, and the character that they type.
+KEYS: Final = {"Tab": (9, ""), "Enter": (13, "\r")}
 
 
 class NoBrowserError(Exception):
@@ -101,6 +103,36 @@ class Tab:
         """The value of an expression over the page, as the test sees it."""
         return self.command("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
+    def key(self, name: str, *, loads: bool = False) -> None:
+        """Press a key of `KEYS`; wait for the page that follows."""
+        before = self.loads
+        code, text = KEYS[name]
+        about = {"key": name, "code": name, "windowsVirtualKeyCode": code}
+        self.command("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **about)
+        self.command("Input.dispatchKeyEvent", type="keyUp", **about)
+        if loads:
+            self._until_loaded(before)
+
+    def insert(self, text: str) -> None:
+        """Type where the focus is."""
+        self.command("Input.insertText", text=text)
+
+    def wait_for(self, address: str) -> None:
+        """Wait until a page is there that was gone on to by itself."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.ask("location.href") != address or self.ask("document.readyState") != "complete":
+            assert time.monotonic() < deadline, (self.ask("location.href"), "is not", address)
+            time.sleep(0.05)
+
+    def resize(self, width: int, height: int) -> None:
+        """Be as wide and as high as a screen; a narrow one is a phone's."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.command("Emulation.setDeviceMetricsOverride", **size)
+
+    def run_scripts(self, *, on: bool) -> None:
+        """Whether pages may run scripts from the next one on."""
+        self.command("Emulation.setScriptExecutionDisabled", value=not on)
+
     def text(self) -> str:
         """What is read on the page."""
         return str(self.ask("document.body.innerText")).replace("\u00a0", " ")
@@ -121,11 +153,11 @@ class Tab:
     def type(self, selector: str, text: str) -> None:
         """Press in a field and type."""
         self.press(selector)
-        self.command("Input.insertText", text=text)
+        self.insert(text)
 
-    def picture(self, file: Path) -> None:
-        """Keep what the whole page looks like."""
-        shot = self.command("Page.captureScreenshot", captureBeyondViewport=True)
+    def picture(self, file: Path, *, whole: bool = True) -> None:
+        """Keep what the page looks like, the whole of it or what the screen shows."""
+        shot = self.command("Page.captureScreenshot", captureBeyondViewport=whole)
         file.write_bytes(base64.b64decode(shot["data"]))
 
 
@@ -156,8 +188,8 @@ def phone() -> Iterator[Tab]:
             tab.session = tab.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Page", "Network", "Log", "Runtime"):
                 tab.command(f"{domain}.enable")
-            tab.command("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
-            tab.command("Emulation.setScriptExecutionDisabled", value=True)
+            tab.resize(390, 844)
+            tab.run_scripts(on=False)
             yield tab
         finally:
             process.terminate()

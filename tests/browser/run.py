@@ -1,4 +1,4 @@
-"""The buyer's page in a real browser, on a phone, without scripts: `make browser`.
+"""The pages of buyers and of card owners in a real browser: `make browser`.
 
 Against a real `serve` and through a proxy below a path, as an operator has it. Says what was looked at; pictures are in
 `out/browser`. The status is 1 when something is wrong or there is no Chromium.
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import httpx
 from tests.browser.chromium import NoBrowserError, Tab, phone
+from tests.browser.sandbox_pages import looks_at_all
 from tests.platform.servers import end
 from tests.runtime.processes import Served, today
 
@@ -23,7 +24,9 @@ from ledgerbee.core.dates import day_in, system_clock
 
 PICTURES: Final = Path("out/browser")
 #: What a proxy hands on.
-_KEPT: Final = ("content-type", "location", "content-security-policy", "referrer-policy", "content-disposition")
+_KEPT: Final = (
+    "content-type", "location", "content-security-policy", "referrer-policy", "content-disposition", "set-cookie",
+)  # fmt: skip
 
 
 class _Proxy(BaseHTTPRequestHandler):
@@ -32,7 +35,7 @@ class _Proxy(BaseHTTPRequestHandler):
     server: "_Front"
 
     def do_GET(self) -> None:
-        if self.path == "/elsewhere":
+        if self.path.partition("?")[0] == "/elsewhere":
             self._send(200, {"content-type": "text/html"}, self.server.page)
             return
         self._pass_on(b"")
@@ -245,13 +248,21 @@ def main() -> int:
                 rejects(tab, seller)
                 is_told_the_truth(tab, seller)
                 is_safe_from_other_sites(tab, seller, proxy)
+
+                def put(page: bytes) -> str:
+                    proxy.page = page
+                    return f"{proxy.url.replace('127.0.0.1', 'localhost')}/elsewhere"
+
+                looks_at_all(tab, served, Path(folder) / "data", PICTURES, f"{proxy.url}/books", put)
             finally:
                 served.stop()
                 end(Path(folder) / "data")
     except NoBrowserError as fault:
         print(fault, file=sys.stderr)
         return 1
-    print(f"Accepted, rejected, late, expired, revoked, from another site: as they should be. Pictures: {PICTURES}")
+    print("Quotes accepted, rejected, late, expired, revoked, from another site: as they should be.")
+    print("Cards saved, refused, none; payments confirmed and refused; links used and expired: as they should be.")
+    print(f"Pictures: {PICTURES}")
     return 0
 
 

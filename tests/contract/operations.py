@@ -737,6 +737,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Payment Methods", "POST", "/v1/payment-providers/sandbox/cards", "payment-methods-write",
         "Save a test card of the sandbox provider", not_found="CUSTOMER_NOT_FOUND", success=201,
     ),
+    extension(
+        "Payment Providers", "GET", "/v1/payment-providers/sandbox/events", "payments-read",
+        "List events of the sandbox provider",
+    ),
+    extension(
+        "Payment Providers", "POST", "/v1/payment-providers/sandbox/events", "payments-write",
+        "Send an event of the sandbox provider", not_found="PAYMENT_METHOD_NOT_FOUND", success=202,
+    ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
         "Create multiple draft journal entries in batch", success=201,

@@ -297,6 +297,8 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
                 {"accountId": "{cash}", "side": "DEBIT", "amount": "5", "tagIds": ["{vat}", "{vat}"]}]},
      {"deliveryDate", "exchangeRate", "originalAmount", "tagIds", "lines.0.amount", "lines.0.vatIncluded",
       "lines.1.tagIds"}),
+    ("POST", "/v1/payment-providers/sandbox/events", {"type": "dispute.lost", "paymentMethodId": "{cash}"},
+     {"chargeId", "paymentMethodId"}),
 ]  # fmt: skip
 
 

@@ -299,6 +299,8 @@ async def test_a_month_of_flights_is_billed_in_tiers(demo: httpx.AsyncClient, me
     assert invoice["subtotal"] == "14725.12"
     entry = await get(f"/v1/journal-entries/{invoice['journalEntryId']}")
     assert (entry["currency"], entry["originalAmount"]) == ("USD", invoice["amount"])
+    assert (invoice["status"], invoice["amountDue"]) == ("paid", "0.00")
+    assert [(one["status"], one["provider"]) for one in metered.charges] == [("succeeded", "sandbox")]
     # The last ones of the month took off when it was February in UTC; none was counted twice, those of 1 February wait.
     late = [row for row in flown if row["day"] == "2013-01-31" and int(row["sched_dep_time"]) >= 1900]
     assert len(late) == 9
@@ -322,6 +324,9 @@ def test_a_month_that_is_billed_otherwise_is_found(metered: Metered) -> None:
         checks.metering_faults(replace(metered, flown=others))[0]
         == "metered month: events taken in: 2816, by the flights 2815"
     )
+    assert checks.metering_faults(replace(metered, charges=[])) == [
+        "metered month: the invoice of 14725.12 is paid, its charges []"
+    ]
     lost = replace(metered, usage={**metered.usage, "open": 91})
     assert "metered month: attributed events are not all billed, open, shown or too late: " in "".join(
         checks.metering_faults(lost)

@@ -37,6 +37,7 @@ from ledgerbee.payments.disputes import http as disputes
 from ledgerbee.payments.payment_methods import http as payment_methods
 from ledgerbee.payments.provider_settings import http as payment_providers
 from ledgerbee.payments.refunds import http as refunds
+from ledgerbee.payments.sandbox_events import http as sandbox_events
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.deferrals import http as deferrals
@@ -98,6 +99,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     payment_methods.router,
     cards.router,
     payment_providers.router,
+    sandbox_events.router,
     customer_payments.router,
     customer_payments.payment_router,
     customer_credit.router,

@@ -70,8 +70,11 @@ def metering_faults(metered: Metered) -> list[str]:
         "cents for the minutes": (_cents(line["totalPrice"]), wanted.metered_cents),
         "cents before VAT": (_cents(metered.invoices[0]["subtotal"]), wanted.net_cents),
     }
+    invoice, charged = metered.invoices[0], [(one["status"], one["amount"]) for one in metered.charges]
     found = [f"metered month: {what}: {ours}, by the flights {theirs}" for what, (ours, theirs) in pairs.items()
              if ours != theirs]  # fmt: skip
+    if (charged, invoice["status"]) != ([("succeeded", invoice["amount"])], "paid"):
+        found.append(f"metered month: the invoice of {invoice['amount']} is {invoice['status']}, its charges {charged}")
     return found + [f"metered month: {fault}" for fault in _identity_faults(metered)]
 
 

@@ -54,6 +54,10 @@ class Client:
         """What the API answers to `body`. Raises `ApiError`."""
         return (await self._send("PATCH", path, json=body)).json()
 
+    async def put(self, path: str, body: dict[str, Any]) -> Any:
+        """What the API answers to `body`. Raises `ApiError`."""
+        return (await self._send("PUT", path, json=body)).json()
+
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             headers = {"x-api-key": self.key, **options.pop("headers", {})}

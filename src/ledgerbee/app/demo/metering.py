@@ -1,7 +1,10 @@
-"""A company that bills what its customer uses: published flights are reported to a meter, and their month is billed."""
+"""A company that bills what its customer uses: published flights are reported to a meter, and their month is billed.
+
+The customer's saved card is charged for it: a test card, with which no money moves.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -11,8 +14,10 @@ from ledgerbee.app.demo.client import Client, DemoError
 from ledgerbee.app.demo.flights import FIRST_DAY, NEXT_MONTH, Flight
 
 _NAME: Final = "Hudson Flight Tracking"
-#: Seconds that the worker gets for a billing run.
-_RUN_TIMEOUT_S: Final = 60
+#: Seconds that the worker gets for a billing run, and for a charge.
+_PATIENCE_S: Final = 60
+#: A test card whose charges succeed.
+_CARD: Final = "4242424242424242"
 #: Events that a batch has at most.
 _BATCH: Final = 1_000
 
@@ -23,6 +28,7 @@ class Metered:
 
     `batches` are the answers to the batches, `repeated` those to the same ones again. `month` and `usage` say what
     became of the events: of those of the month, and of all. `run` billed the month, `rerun` was asked to do so again.
+    `charges` are those of the first invoice.
     """
 
     client: Client
@@ -35,6 +41,7 @@ class Metered:
     run: dict[str, Any]
     rerun: dict[str, Any]
     invoices: list[dict[str, Any]]
+    charges: list[dict[str, Any]]
     pdf: bytes
     trial_balance: dict[str, Any]
 
@@ -63,6 +70,8 @@ class Meterer:
         meter = await own.post("/v1/meters", {"name": "Minutes in the air", "unit": "minutes", "aggregation": "SUM"})
         customer = await _customer(own)
         plan = await _plan(own, meter["id"])
+        await own.put("/v1/payment-providers/sandbox", {"isEnabled": True})
+        card = await own.post("/v1/payment-providers/sandbox/cards", {"customerId": customer["id"], "number": _CARD})
         await own.post(
             "/v1/subscriptions",
             {
@@ -70,12 +79,14 @@ class Meterer:
                 "planId": plan["id"],
                 "startDate": FIRST_DAY.isoformat(),
                 "billingDirection": "arrears",
+                "automaticBilling": True,
+                "paymentMethodId": card["id"],
             },
         )
         return cls(own, made, customer["id"], meter["id"])
 
     async def bill(self, flown: Sequence[Flight]) -> Metered:
-        """Report the flights, each batch twice, and bill their month, twice too."""
+        """Report the flights, each batch twice, and bill their month, twice too; the invoice is charged by itself."""
         batches = [self._batch(flown[start : start + _BATCH]) for start in range(0, len(flown), _BATCH)]
         answers = await asyncio.gather(*(self.client.post("/v1/meters/report-batch", batch) for batch in batches))
         again = await asyncio.gather(*(self.client.post("/v1/meters/report-batch", batch) for batch in batches))
@@ -86,14 +97,15 @@ class Meterer:
         )
         usage = await self.client.get(f"/v1/meters/{self.meter_id}/usage")
         listed = (await self.client.get("/v1/invoices"))["data"]
-        invoices = [await self.client.get(f"/v1/invoices/{one['id']}") for one in listed]
-        if not invoices:
+        if not listed:
             raise DemoError(f"The billing run made no invoice: {run}")
+        charges = await self._until(f"/v1/invoices/{listed[0]['id']}/charges", "The charge", _have_ended)
+        invoices = [await self.client.get(f"/v1/invoices/{one['id']}") for one in listed]
         pdf = await self.client.get_bytes(f"/v1/invoices/{invoices[0]['id']}/pdf")
         year = date.fromisoformat(invoices[0]["date"]).year
         balance = await self.client.get("/v1/reports/trial-balance", fromDate=f"{year}-01-01", toDate=f"{year}-12-31")
         return Metered(
-            self.client, self.company, flown, answers, again, month, usage, run, rerun, invoices, pdf, balance
+            self.client, self.company, flown, answers, again, month, usage, run, rerun, invoices, charges, pdf, balance
         )
 
     def _batch(self, flown: Sequence[Flight]) -> dict[str, Any]:
@@ -113,15 +125,29 @@ class Meterer:
     async def _run(self) -> dict[str, Any]:
         """Have everything billed that was due on the first day of the next month; the run with its results."""
         started = await self.client.post("/v1/billing-runs", {"asOf": NEXT_MONTH.isoformat()})
+        run: dict[str, Any] = await self._until(f"/v1/billing-runs/{started['id']}", "The billing run", _is_over)
+        return run
+
+    async def _until(self, path: str, what: str, is_over: Callable[[Any], bool]) -> Any:
+        """What is at `path` once the worker is done with it."""
         try:
-            async with asyncio.timeout(_RUN_TIMEOUT_S):
+            async with asyncio.timeout(_PATIENCE_S):
                 while True:
-                    run: dict[str, Any] = await self.client.get(f"/v1/billing-runs/{started['id']}")
-                    if run["status"] in {"completed", "failed"}:
-                        return run
+                    found = await self.client.get(path)
+                    if is_over(found):
+                        return found
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise DemoError(f"The billing run was not over within {_RUN_TIMEOUT_S} seconds") from None
+            raise DemoError(f"{what} was not over within {_PATIENCE_S} seconds") from None
+
+
+def _is_over(run: dict[str, Any]) -> bool:
+    return run["status"] in {"completed", "failed"}
+
+
+def _have_ended(charges: list[dict[str, Any]]) -> bool:
+    """Whether none is under way; an invoice that nobody charges has none."""
+    return all(charge["status"] in {"succeeded", "failed"} for charge in charges)
 
 
 async def _customer(client: Client) -> dict[str, Any]:

@@ -128,6 +128,9 @@ def _print_metered(console: Console, metered: Metered) -> None:
     again = sum(answer["duplicates"] for answer in metered.repeated)
     console.print(f"events: {told}; sent once more: {again} duplicates, billed again: {metered.rerun['invoices']}",
                   soft_wrap=True)  # fmt: skip
+    for charge in metered.charges:
+        console.print(f"test card charged: {charge['amount']} {charge['currency']}, {charge['status']}; invoice "
+                      f"{invoice['number']} is {invoice['status']}", soft_wrap=True)  # fmt: skip
 
 
 def _payment(sale: Sold) -> str:

@@ -26,6 +26,7 @@ _STATUSES: Final = {
     "PRODUCT_PRICE": "ARCHIVED",
     "PROJECT": "archived",
     "QUOTE": "converted",
+    "SANDBOX_EVENT": "failed",
     "SUBSCRIPTION": "cancelled",
     "SUBSCRIPTION_CHANGE": "applied",
     "SUBSCRIPTION_PLAN": "ARCHIVED",
@@ -57,6 +58,7 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "LEDGER": (("defaultAccountId",), "accountId"),
     "PRODUCT_PRICE": (("priceId",), "priceId"),
     "PAYMENT_METHOD": (("paymentMethodId",), "paymentMethodId"),
+    "SANDBOX_EVENT": (("eventId",), "eventId"),
     "SUBSCRIPTION": (("id",), "subscriptionId"),
     "SUBSCRIPTION_PLAN": (("planId",), "planId"),
 }

@@ -273,6 +273,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         enableAutomaticBilling=True
     ),
     "POST /v1/payment-providers/sandbox/cards": _json(customerId="{customerId}", number="4242424242424242"),
+    "POST /v1/payment-providers/sandbox/events": _json(type="agreement.active", paymentMethodId="{paymentMethodId}"),
     "PUT /v1/payment-providers/{provider}": _json(isEnabled=True),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(

@@ -141,6 +141,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /v1/order-confirmations/{orderConfirmationId}/send",
     ),
     "POST /v1/payment-providers/sandbox/cards": ("PUT /v1/payment-providers/{provider}",),
+    "POST /v1/payment-providers/sandbox/events": ("PUT /v1/payment-providers/{provider}",),
     "POST /v1/customers/{customerId}/payment-methods/card-link": ("PUT /v1/payment-providers/{provider}",),
     "POST /v1/quotes/{quoteId}/accept": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/convert": ("POST /v1/quotes/{quoteId}/send",),

@@ -8,6 +8,7 @@ from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
+from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.payments.payment_methods import rules, store
 from ledgerbee.payments.payment_methods.model import (
@@ -149,7 +150,7 @@ async def save_test_card(context: Context, customer_id: UUID, number: str) -> Pa
     except LedgerBeeError:
         raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", customer_id) from None
     settings = await provider_settings.find_enabled(context, ProviderName.SANDBOX)
-    agreement = await sandbox.save_card(context, number, customer.name)
+    agreement = await sandbox.save_card(context, number, customer.name, await _language_of(context, customer))
     if agreement is None:
         raise invalid(("number", "isIn", "number must be that of a test card of the sandbox provider"))
     return await _save(context, customer.id, settings.name, agreement)
@@ -168,7 +169,7 @@ async def ask_for_link(
     """
     customer = await customers.get(context, customer_id)
     settings = await provider_settings.find_enabled(context, asked.provider)
-    language = asked.language or customer.language or (await companies.get(context)).preferred_language
+    language = asked.language or await _language_of(context, customer)
     return_url = asked.return_url
     if return_url is None:
         if context.public_url is None:
@@ -279,6 +280,10 @@ async def look_at_link(
         return await store.find_link(context, link_id)
 
     return link if outcome is LinkOutcome.WAIT else await database.run(tenant, now, work)
+
+
+async def _language_of(context: Context, customer: Customer) -> str:
+    return customer.language or (await companies.get(context)).preferred_language
 
 
 async def _save(context: Context, customer_id: UUID, provider: ProviderName, agreement: Agreement) -> PaymentMethod:

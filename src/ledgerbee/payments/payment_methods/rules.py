@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from ledgerbee.core.dates import add_months
 from ledgerbee.payments.payment_methods.model import (
@@ -115,7 +115,7 @@ def with_outcome(link: CardLink, status: CardLinkStatus, now: datetime) -> CardL
 
 
 def return_address(url: str, outcome: str) -> str:
-    """Where the browser is sent: `url` with `card=saved` or `card=cancelled` in its query."""
+    """Where the browser is sent: `url` with `card=saved` or `card=cancelled` in its query, the rest of it untouched."""
     parts = urlsplit(url)
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != OUTCOME]
-    return urlunsplit(parts._replace(query=urlencode([*query, (OUTCOME, outcome)])))
+    fields = (part for part in parts.query.split("&") if part and unquote_plus(part.partition("=")[0]) != OUTCOME)
+    return urlunsplit(parts._replace(query="&".join([*fields, f"{OUTCOME}={outcome}"])))

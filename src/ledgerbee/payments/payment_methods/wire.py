@@ -1,6 +1,7 @@
 """Saved cards and card links on the wire (contract 2.20)."""
 
 import re
+from ipaddress import IPv6Address
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -14,20 +15,26 @@ from ledgerbee.payments.payment_methods.model import CardLink, PaymentMethod, Pa
 from ledgerbee.payments.providers.model import ProviderName
 
 _MAX_URL: Final = 2_000
+#: A name, of other than Latin letters too, or an address.
+_HOST: Final = re.compile(r"[\w.-]+")
+_FORBIDDEN: Final = re.compile(r"[\s\"<>\\]")
 
 
-def _check_url(value: str) -> str:
-    parts = urlsplit(value) if not re.search(r"[\s\x00-\x1f\"<>\\]", value) else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise PydanticCustomError("isUrl", "must be an address, https://host/path")
-    return value
+def _check_url(value: str) -> None:
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    is_host = bool(IPv6Address(host)) if "[" in parts.netloc else _HOST.fullmatch(host)
+    is_page = parts.scheme in {"http", "https"} and is_host and "@" not in parts.netloc
+    if not is_page or parts.port == 0 or _FORBIDDEN.search(value) or not value.isprintable():
+        raise ValueError
 
 
 def _checked(value: str) -> str:
     try:
-        return _check_url(value)
-    except ValueError:  # a port or host that is none
+        _check_url(value)
+    except ValueError:  # also a host or port that is none
         raise PydanticCustomError("isUrl", "must be an address, https://host/path") from None
+    return value
 
 
 #: An address of a page.

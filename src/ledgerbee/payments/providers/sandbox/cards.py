@@ -30,13 +30,18 @@ async def new_card(
     return card
 
 
-async def save_card(context: Context, number: str, customer_name: str) -> Agreement | None:
+async def save_card(context: Context, number: str, customer_name: str, language: str) -> Agreement | None:
     """Save a card without a page; None for every number but those of test cards that can be saved."""
     found = rules.card_of(number)
     if found is None or not rules.can_be_saved(found):
         return None
     card = await new_card(
-        context, reference=new_reference(), language="en", customer_name=customer_name, return_url="", cancel_url=""
+        context,
+        reference=new_reference(),
+        language=language,
+        customer_name=customer_name,
+        return_url="",
+        cancel_url="",
     )
     card = rules.saved(card, found, context.now)
     await store.update_card(context, card)

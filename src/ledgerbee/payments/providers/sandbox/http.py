@@ -35,7 +35,7 @@ async def show_sandbox_page(request: Request, secret: str) -> Response:
     """The page."""
 
     async def answer(caller: Caller) -> Response:
-        return await _page(caller, secret)
+        return await _page(caller, secret, goes_on="return" in request.query_params)
 
     return await _serve(request, secret, answer)
 
@@ -58,7 +58,8 @@ async def answer_sandbox_page(request: Request, secret: str) -> Response:
             if notice is not None:
                 notices.append(notice)
             # Seen from where the form was sent to: below whatever path a proxy has put before it.
-            return Response(status_code=303, headers={**PAGE_HEADERS, "Location": secret})
+            # From there the browser goes on to where its owner came from: a form must not be led to other sites (CSP).
+            return Response(status_code=303, headers={**PAGE_HEADERS, "Location": f"{secret}?return"})
 
         done = await caller.command(work)
         return await _page(caller, secret, notices[0]) if notices else done
@@ -116,9 +117,9 @@ async def _caller(edge: Edge, request: Request, secret: str, host: str | None) -
     )
 
 
-async def _page(caller: Caller, secret: str, notice: Notice | None = None) -> Response:
+async def _page(caller: Caller, secret: str, notice: Notice | None = None, *, goes_on: bool = False) -> Response:
     shown = await caller.read(lambda context: page.load(context, caller.principal.subject_id))
-    return HTMLResponse(page.render(shown, secret, notice), 400 if notice else 200, PAGE_HEADERS)
+    return HTMLResponse(page.render(shown, secret, notice, goes_on=goes_on), 400 if notice else 200, PAGE_HEADERS)
 
 
 def _message(message: Message, status: int, headers: dict[str, str] | None = None) -> Response:

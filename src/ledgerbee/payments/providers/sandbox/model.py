@@ -8,7 +8,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.payments.providers.model import AgreementStatus, ChargeStatus
+from ledgerbee.payments.providers.model import AgreementStatus, ChargeStatus, Subject
 
 SandboxCardId = NewType("SandboxCardId", UUID)
 SandboxChargeId = NewType("SandboxChargeId", UUID)
@@ -43,6 +43,24 @@ class Behavior(StrEnum):
     DISPUTE_WON = "dispute_won"
     #: It can't be saved.
     REFUSED = "refused"
+
+
+class EventType(StrEnum):
+    """What an event that is asked for says has happened."""
+
+    AGREEMENT_ACTIVE = "agreement.active"
+    AGREEMENT_CANCELLED = "agreement.cancelled"
+    CHARGE_REQUIRES_ACTION = "charge.requires_action"
+    CHARGE_SUCCEEDED = "charge.succeeded"
+    CHARGE_FAILED = "charge.failed"
+    DISPUTE_OPENED = "dispute.opened"
+    DISPUTE_WON = "dispute.won"
+    DISPUTE_LOST = "dispute.lost"
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject(self.value.partition(".")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +153,6 @@ class SandboxEvent:
 
 #: Of a page whose card or charge is gone; nobody but the page sees it.
 SANDBOX_PAGE_GONE = ErrorCode("SANDBOX_PAGE_GONE", 404, "There is no such page of the sandbox provider")
+SANDBOX_EVENT_INVALID_STATE = ErrorCode(
+    "SANDBOX_EVENT_INVALID_STATE", 409, "The event can't be about what is so at the sandbox provider"
+)

@@ -27,8 +27,10 @@ from ledgerbee.payments.providers.model import (
 )
 from ledgerbee.payments.providers.sandbox.model import (
     DISPUTE_LIFE,
+    SANDBOX_EVENT_INVALID_STATE,
     TEST_CARDS,
     Behavior,
+    EventType,
     SandboxCard,
     SandboxCharge,
     SandboxEvent,
@@ -118,11 +120,41 @@ def answered(charge: SandboxCharge, *, is_confirmed: bool, now: datetime) -> San
 
 
 def dispute_status(charge: SandboxCharge, behavior: Behavior | None, now: datetime) -> DisputeStatus:
-    """How the dispute of a charge stands: it is decided a week after it was raised."""
+    """How the dispute of a charge stands: it is decided a week after it was raised, and lost with most cards."""
     assert charge.disputed_at is not None, "asked of a disputed charge"
     if now < charge.disputed_at + DISPUTE_LIFE:
         return DisputeStatus.OPEN
-    return DisputeStatus.LOST if behavior is Behavior.DISPUTE_LOST else DisputeStatus.WON
+    return _end_of_dispute(behavior)
+
+
+def _end_of_dispute(behavior: Behavior | None) -> DisputeStatus:
+    return DisputeStatus.WON if behavior is Behavior.DISPUTE_WON else DisputeStatus.LOST
+
+
+def disputed(charge: SandboxCharge, behavior: Behavior | None, type_: EventType, now: datetime) -> SandboxCharge:
+    """A charge whose dispute begins or ends by an event, or `SANDBOX_EVENT_INVALID_STATE`:
+
+    | charge | `dispute.opened` | `dispute.won`, `dispute.lost` |
+    | --- | --- | --- |
+    | not succeeded | refused | refused |
+    | not disputed | disputed from now on | refused |
+    | disputed | as it is | decided now, where its card's disputes end so; else refused |
+    | dispute decided | as it is | as it is: the event is late, or wrong |
+
+    The week of a dispute that is decided now is over now.
+    """
+    if charge.status is not ChargeStatus.SUCCEEDED:
+        raise SANDBOX_EVENT_INVALID_STATE.in_state(charge.status, "Only a charge that succeeded is disputed")
+    if type_ is EventType.DISPUTE_OPENED:
+        return replace(charge, disputed_at=now) if charge.disputed_at is None else charge
+    if charge.disputed_at is None:
+        raise SANDBOX_EVENT_INVALID_STATE.in_state(charge.status, "The charge is not disputed")
+    if dispute_status(charge, behavior, now) is not DisputeStatus.OPEN:
+        return charge
+    end = _end_of_dispute(behavior)
+    if type_.value != f"dispute.{end}":
+        raise SANDBOX_EVENT_INVALID_STATE.in_state(DisputeStatus.OPEN, f"Disputes of this card are {end}")
+    return replace(charge, disputed_at=now - DISPUTE_LIFE)
 
 
 # The account at the provider

@@ -38,7 +38,8 @@ WHERE company_id = $1 AND id = $2
 _CHARGE: Final = f"SELECT {rows.columns(SandboxCharge)} FROM sandbox_charges WHERE company_id = $1"
 _INSERT_CHARGE: Final = rows.insert("sandbox_charges", SandboxCharge)
 _UPDATE_CHARGE: Final = (
-    "UPDATE sandbox_charges SET status = $3, decline_code = $4, updated_at = $5 WHERE company_id = $1 AND id = $2"
+    "UPDATE sandbox_charges SET status = $3, decline_code = $4, disputed_at = $5, updated_at = $6"
+    " WHERE company_id = $1 AND id = $2"
 )
 _EARLIER: Final = "SELECT count(*) FROM sandbox_charges WHERE company_id = $1 AND card_id = $2"
 _REFUND: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
@@ -126,8 +127,9 @@ async def find_charge_by_reference(context: Context, reference: str) -> SandboxC
 async def update_charge(context: Context, charge: SandboxCharge) -> None:
     """Write what can change of a charge that is locked."""
     await context.connection.execute(
-        _UPDATE_CHARGE, context.company_id, charge.id, charge.status, charge.decline_code, charge.updated_at
-    )
+        _UPDATE_CHARGE, context.company_id, charge.id, charge.status, charge.decline_code, charge.disputed_at,
+        charge.updated_at,
+    )  # fmt: skip
 
 
 async def refunded(context: Context, charge_id: SandboxChargeId) -> Any:
@@ -162,20 +164,32 @@ async def list_moved(
 
 async def tell(
     context: Context, type_: str, subject: Subject, object_id: UUID, reference: str | None, now: datetime
-) -> None:
+) -> SandboxEvent:
     """Write down an event that the provider has to tell, and have it delivered after the commit."""
     event = SandboxEvent(
         id=new_id(), type=type_, subject=subject.value, object_id=str(object_id), reference=reference, created_at=now
     )
     await context.connection.execute(_INSERT_EVENT, context.company_id, *rows.values(event))
+    send(context, event)
+    return event
+
+
+def send(context: Context, event: SandboxEvent) -> None:
+    """Have an event delivered after the commit."""
     context.enqueue(SANDBOX_EVENT_JOB, eventId=str(event.id))
+
+
+async def find_event(context: Context, event_id: UUID) -> SandboxEvent | None:
+    """An event; None where there is none such."""
+    row = await context.connection.fetchrow(f"{_EVENT} AND id = $2", context.company_id, event_id)
+    return SandboxEvent(**row) if row else None
 
 
 async def get_event(context: Context, event_id: UUID) -> SandboxEvent:
     """An event that is there."""
-    row = await context.connection.fetchrow(f"{_EVENT} AND id = $2", context.company_id, event_id)
-    assert row is not None, "events are never deleted"
-    return SandboxEvent(**row)
+    event = await find_event(context, event_id)
+    assert event is not None, "events are never deleted"
+    return event
 
 
 def _card(row: asyncpg.Record | None) -> SandboxCard | None:
