@@ -17,12 +17,14 @@ from ledgerbee.payments.charges import rules, store
 from ledgerbee.payments.charges.model import (
     CHARGE_BEING_ASKED,
     CHARGE_JOB,
+    PATIENCE,
     UNDER_WAY,
     CardToCharge,
     Charge,
     ChargeFields,
     ChargeId,
     ChargeStatus,
+    Patience,
 )
 from ledgerbee.payments.charges.wire import render
 from ledgerbee.payments.customer_payments import actions as payments
@@ -50,11 +52,7 @@ MAX_RETRIED: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider of a charge.
-
-    `was_asked`: it may know of it, and is asked that first. Not `is_wanted`: nothing is due any more, or the card has
-    ended; what it doesn't know isn't charged.
-    """
+    """What to ask a provider of a charge. `was_asked`: it may know of it, and is asked just that."""
 
     charge: Charge
     access: Access
@@ -62,7 +60,6 @@ class Question:
     callback_url: str
     text: str
     was_asked: bool
-    is_wanted: bool
 
 
 async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) -> Charge:
@@ -153,42 +150,89 @@ async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Acco
     return rules.clearing_account(card, named, by_role), rules.unidentified_account(card, named, by_role)
 
 
-async def ask(context: Context, charge_id: ChargeId) -> Question | None:
-    """What to ask the provider of a charge, which is marked as asked; None where it has ended.
+async def ask(context: Context, charge_id: ChargeId, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a charge; None where it has ended.
 
-    Raises `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
+    One that it was not asked for before is marked as asked, or ended where it isn't wanted any more. Raises
+    `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
     """
-    found = await store.get(context, charge_id)
-    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
-    charge = await store.get_for_update(context, charge_id)
+    charge, invoice = await _locked(context, charge_id)
     if charge.status not in UNDER_WAY:
         return None
-    if rules.is_asked_elsewhere(charge, context.now):
+    if rules.is_asked_elsewhere(charge, context.now, patience):
         raise CHARGE_BEING_ASKED.error()
     card = await store.get_card(context, charge.payment_method_id)
+    if charge.asked_at is not None:
+        charge = replace(charge, updated_at=context.now)
+        await store.update(context, charge)
+        return await _question(context, charge, card, invoice, was_asked=True)
+    if (decline := rules.why_not_wanted(charge, card, invoice)) is not None:
+        await _fail(context, charge, decline)
+        return None
+    return await _mark_asked(context, charge, card, invoice)
+
+
+async def ask_again(context: Context, before: Charge, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a charge that it says it has none of, `before` as it was when it was asked.
+
+    Where it surely was not carried out, it is marked as asked once more, or ended where it isn't wanted any more. None
+    where it has ended, or is to be waited for: then it is `unclear`. Raises `CHARGE_BEING_ASKED` where somebody else
+    asked or heard of it meanwhile.
+    """
+    charge, invoice = await _locked(context, before.id)
+    if charge.status not in UNDER_WAY:
+        return None
+    if (charge.asked_at, charge.provider_id) != (before.asked_at, before.provider_id):
+        raise CHARGE_BEING_ASKED.error()
+    card = await store.get_card(context, charge.payment_method_id)
+    decline = rules.why_not_wanted(charge, card, invoice)
+    follows = rules.when_unknown(charge, context.now, is_wanted=decline is None, patience=patience)
+    if follows is rules.WhenUnknown.REPEAT:
+        return await _mark_asked(context, charge, card, invoice)
+    if follows is rules.WhenUnknown.END:
+        await _fail(context, charge, rules.decline_of_unknown(charge, decline))
+    else:
+        await store.update(context, rules.unclear(charge, context.now))
+    return None
+
+
+async def _locked(context: Context, charge_id: ChargeId) -> tuple[Charge, Invoice]:
+    """A charge and its invoice, which is locked before it."""
+    found = await store.get(context, charge_id)
+    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
+    return await store.get_for_update(context, charge_id), invoice
+
+
+async def _mark_asked(context: Context, charge: Charge, card: CardToCharge, invoice: Invoice) -> Question:
+    charge = replace(charge, asked_at=context.now, updated_at=context.now)
+    await store.update(context, charge)
+    return await _question(context, charge, card, invoice, was_asked=False)
+
+
+async def _question(
+    context: Context, charge: Charge, card: CardToCharge, invoice: Invoice, *, was_asked: bool
+) -> Question:
     settings = await settings_store.get(context, charge.provider)
-    await store.update(context, replace(charge, asked_at=context.now, updated_at=context.now))
     return Question(
         charge=charge,
         access=provider_settings.access_of(context, settings),
         agreement_id=card.agreement_id,
         callback_url=provider_settings.callback_url(context, settings),
         text=invoice.number or "",
-        was_asked=charge.asked_at is not None,
-        is_wanted=card.is_active and rules.part_that_pays(charge, invoice) == charge.amount,
+        was_asked=was_asked,
     )
 
 
-async def record_answer(context: Context, charge_id: ChargeId, answer: ProviderCharge) -> Charge:
+async def record_answer(
+    context: Context, charge_id: ChargeId, answer: ProviderCharge, patience: Patience = PATIENCE
+) -> Charge:
     """Take a provider's answer: book what succeeded, emit what ended. Once, whoever brings it and however often.
 
     Emits `payment.succeeded`, `payment.failed`, `payment.requires_action`. Raises what booking refuses, and then
     nothing was taken: `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `EXCHANGE_RATE_MISSING`, those of accounts.
     """
-    found = await store.get(context, charge_id)
-    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
-    before = await store.get_for_update(context, charge_id)
-    after = rules.answered(before, answer, context.today, context.now)
+    before, invoice = await _locked(context, charge_id)
+    after = rules.answered(before, answer, context.today, context.now, patience)
     if after is before:
         return before
     if after.status is ChargeStatus.UNCLEAR:
@@ -204,8 +248,10 @@ async def record_answer(context: Context, charge_id: ChargeId, answer: ProviderC
 async def record_failure(context: Context, charge_id: ChargeId, decline: Decline) -> Charge:
     """End a charge that the provider did not take, or that was not made. Emits `payment.failed`."""
     before = await store.get_for_update(context, charge_id)
-    if before.status not in UNDER_WAY:
-        return before
+    return await _fail(context, before, decline) if before.status in UNDER_WAY else before
+
+
+async def _fail(context: Context, before: Charge, decline: Decline) -> Charge:
     after = rules.failed(before, decline, context.today, context.now)
     await store.update(context, after)
     _emit(context, before, after)

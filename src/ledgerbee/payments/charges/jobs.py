@@ -1,8 +1,8 @@
 """Asking a provider to charge a card: mark it as asked, ask outside any transaction, record the answer.
 
 The job may run twice, and its worker may die at any point. From the moment a charge is marked as asked, the provider is
-asked what it knows of the reference before it is asked to charge: so a lost answer is found, and charged again is only
-what the provider has never heard of.
+asked what it knows of the reference, and asked to charge once more only what it has never heard of, some time after the
+question: until then it may still carry it out (`rules.when_unknown`).
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.payments.charges import actions, rules, store
 from ledgerbee.payments.charges.actions import Question
-from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, UNDER_WAY, ChargeId
+from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, PATIENCE, UNDER_WAY, ChargeId, Patience
 from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.providers.model import (
     ChargeRequest,
@@ -45,32 +45,34 @@ _NOT_BOOKED: Final = frozenset(
 _MOST_TRIES: Final = 40
 
 
-async def charge_card(providers: Providers, run: JobRun) -> None:
+async def charge_card(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
     """Have a charge carried out, or find out how it stands. Payload: `chargeId`.
 
     Raises, so that the worker tries again later: `ProviderUnclearError`, `CHARGE_UNDECIDED`, `CHARGE_BEING_ASKED`, what
     keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
     """
     charge_id = ChargeId(UUID(run.payload["chargeId"]))
-    question = await run.write(partial(actions.ask, charge_id=charge_id))
+    question = await run.write(partial(actions.ask, charge_id=charge_id, patience=patience))
     if question is None:
         return
     provider = providers[question.charge.provider]
+    answer: ProviderCharge | Decline | None = None
     try:
-        answer: ProviderCharge | Decline | None = await _find(provider, question) if question.was_asked else None
-        if answer is None and question.is_wanted:
+        if question.was_asked:
+            answer = await _find(provider, question)
+        if answer is None and question.was_asked:
+            question = await run.write(partial(actions.ask_again, before=question.charge, patience=patience))
+        if answer is None and question is not None:
             answer = await _charge(provider, question)
     except ProviderUnclearError:
         await run.write(partial(actions.record_unclear, charge_id=charge_id))
         raise
-    if isinstance(answer, Decline):
-        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=answer))
-        return
     if answer is None:
-        nothing = Decline(rules.NOT_DUE, "Nothing was due any more, or the card had ended", is_soft=False)
-        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=nothing))
-        return
-    charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer))
+        charge = await run.read(partial(store.get, charge_id=charge_id))
+    elif isinstance(answer, Decline):
+        charge = await run.write(partial(actions.record_failure, charge_id=charge_id, decline=answer))
+    else:
+        charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer, patience=patience))
     if charge.status in UNDER_WAY:
         raise CHARGE_UNDECIDED.error()
 
@@ -121,10 +123,10 @@ def _is_foreseen(fault: Exception) -> bool:
     return isinstance(fault, ProviderUnclearError)
 
 
-def charges_of(providers: Providers) -> JobKind:
+def charges_of(providers: Providers, patience: Patience = PATIENCE) -> JobKind:
     """The job that asks these providers."""
     return JobKind(
-        run=partial(charge_card, providers),
+        run=partial(charge_card, providers, patience=patience),
         give_up=give_up,
         is_foreseen=_is_foreseen,
         max_attempts=_MOST_TRIES,

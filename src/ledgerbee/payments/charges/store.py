@@ -25,12 +25,15 @@ _BY_PROVIDER: Final = (
 )
 _UNANSWERED: Final = """
 SELECT id FROM charges
-WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $2 ORDER BY asked_at
+WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
+    AND updated_at < $2
+ORDER BY asked_at
 """
 _IS_DUE: Final = """
 SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2) OR EXISTS (
     SELECT FROM charges
-    WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $3)
+    WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
+        AND updated_at < $3)
 """
 _INSERT: Final = rows.insert_many("charges", Charge)
 _UPDATE: Final = rows.update(
