@@ -30,18 +30,27 @@ class Charger(Shop):
         body = {"isEnabled": True, "keys": {"secretKey": "sk_test_hush", "webhookSecret": SIGNING_KEY}}
         await self.ok("PUT", "/v1/payment-providers/stripe", body, status=200)
 
-    async def card(self, customer_id: str, *, is_default: bool = True, status: str = "ACTIVE") -> str:
+    async def card(
+        self,
+        customer_id: str,
+        *,
+        is_default: bool = True,
+        status: str = "ACTIVE",
+        provider: ProviderName = ProviderName.STRIPE,
+        agreement_id: str | None = None,
+    ) -> str:
         """A saved card of a customer."""
         method_id = new_id()
 
         async def work(context: Context) -> None:
             await context.connection.execute(
                 "INSERT INTO payment_methods (company_id, id, customer_id, provider, agreement_id, is_default, status,"
-                " created_at, updated_at) VALUES ($1, $2, $3, 'stripe', $4, $5, $6, $7, $7)",
+                " created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
                 context.company_id,
                 method_id,
                 UUID(customer_id),
-                f"agr_{method_id}",
+                provider,
+                agreement_id or f"agr_{method_id}",
                 is_default,
                 status,
                 context.now,
