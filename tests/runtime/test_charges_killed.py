@@ -5,6 +5,7 @@ nobody is charged twice, and what the provider took is booked once, and nothing 
 `CHARGE_KILLS` and `CHARGE_SEED` are the same for `pytest`.
 """
 
+import argparse
 import asyncio
 import os
 import random
@@ -17,10 +18,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
-import pytest
 from tests.charging import Charger
 from tests.company_copies import SECRET_KEY
 from tests.conftest import Api
@@ -196,13 +196,15 @@ async def test_nobody_is_charged_twice_whoever_dies(api: Api, database_url: str,
                     print(f"after {death} deaths: {await work.check()}", flush=True)
 
 
-def main(arguments: Any) -> int:
-    """Run it as often as is wanted."""
-    kills = arguments[arguments.index("--kills") + 1] if "--kills" in arguments else "100"
-    seed = arguments[arguments.index("--seed") + 1] if "--seed" in arguments else str(random.randrange(10**6))  # noqa: S311
-    os.environ.update(CHARGE_KILLS=kills, CHARGE_SEED=seed)
-    return int(pytest.main(["-q", "-s", "-n", "0", "-p", "no:cacheprovider", __file__]))
+def main(arguments: list[str]) -> None:
+    """Become a run of the test with these numbers."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--kills", default="100")
+    options.add_argument("--seed", default=str(random.randrange(10**6)))  # noqa: S311  printed, so that it can be run again
+    asked = options.parse_args(arguments)
+    os.environ.update(CHARGE_KILLS=asked.kills, CHARGE_SEED=asked.seed)
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", "-q", "-s", "-n", "0", __file__])  # noqa: S606  no shell
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
