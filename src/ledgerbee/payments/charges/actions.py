@@ -17,7 +17,9 @@ from ledgerbee.payments.charges import rules, store
 from ledgerbee.payments.charges.model import (
     CHARGE_BEING_ASKED,
     CHARGE_JOB,
+    CHARGES_JOB,
     PATIENCE,
+    TOGETHER,
     UNDER_WAY,
     CardToCharge,
     Charge,
@@ -32,6 +34,7 @@ from ledgerbee.payments.customer_payments import store as payment_store
 from ledgerbee.payments.customer_payments.model import PaymentFields
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
+from ledgerbee.payments.provider_settings.model import ProviderSettings
 from ledgerbee.payments.providers.model import Access, Decline, ProviderCharge
 from ledgerbee.payments.providers.references import new_reference
 from ledgerbee.platform.context import Context
@@ -78,8 +81,9 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
     card = await _card(context, invoice, asked)
     charge = _new_charge(context, invoice, card, asked, attempt=attempt)
     assert card is not None, "no charge is made without a card"
-    await _accounts(context, card)
-    await _insert(context, [charge])
+    await accounts_of(context, card)
+    await store.insert(context, [charge])
+    context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
     if last is not None and last.retry_on is not None:
         await store.update(context, replace(last, retry_on=None, updated_at=context.now))
     return charge
@@ -110,13 +114,15 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
             charges.append(_new_charge(context, invoice, card, ChargeFields(), attempt=1))
         except LedgerBeeError as fault:
             refused[invoice.id] = fault
-    await _insert(context, charges)
+    await store.insert(context, charges)
+    for first in range(0, len(charges), TOGETHER):
+        context.enqueue(CHARGES_JOB, chargeIds=[str(charge.id) for charge in charges[first : first + TOGETHER]])
     return refused
 
 
 async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
     try:
-        await _accounts(context, card)
+        await accounts_of(context, card)
     except LedgerBeeError as fault:
         return fault
     return None
@@ -134,14 +140,7 @@ def _new_charge(
     return rules.new_charge(invoice, card, asked, reference=new_reference(), attempt=attempt, now=context.now)
 
 
-async def _insert(context: Context, charges: Sequence[Charge]) -> None:
-    """Write charges, and have their providers asked after the commit."""
-    await store.insert(context, charges)
-    for charge in charges:
-        context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
-
-
-async def _accounts(context: Context, card: CardToCharge) -> tuple[Account, Account]:
+async def accounts_of(context: Context, card: CardToCharge) -> tuple[Account, Account]:
     """The accounts of clearing and of unidentified receipts."""
     named = await accounts.get_many(
         context, [one for one in (card.clearing_account_id, card.unidentified_account_id) if one is not None]
@@ -213,6 +212,19 @@ async def _question(
     context: Context, charge: Charge, card: CardToCharge, invoice: Invoice, *, was_asked: bool
 ) -> Question:
     settings = await settings_store.get(context, charge.provider)
+    return question_of(context, charge, card, invoice, settings, was_asked=was_asked)
+
+
+def question_of(
+    context: Context,
+    charge: Charge,
+    card: CardToCharge,
+    invoice: Invoice,
+    settings: ProviderSettings,
+    *,
+    was_asked: bool,
+) -> Question:
+    """What to ask of a charge, and how its provider is reached."""
     return Question(
         charge=charge,
         access=provider_settings.access_of(context, settings),
@@ -235,14 +247,19 @@ async def record_answer(
     after = rules.answered(before, answer, context.today, context.now, patience)
     if after is before:
         return before
-    if after.status is ChargeStatus.UNCLEAR:
-        MISMATCHES.inc()
-        log.error("charge.mismatch", charge=str(charge_id), amount=str(answer.amount), currency=answer.currency)
+    note_mismatch(after, answer)
     if after.status is ChargeStatus.SUCCEEDED:
         after = await _book(context, after, invoice)
     await store.update(context, after)
-    _emit(context, before, after)
+    emit(context, before, after)
     return after
+
+
+def note_mismatch(after: Charge, answer: ProviderCharge) -> None:
+    """Note an answer that is of something else than was asked for."""
+    if after.status is ChargeStatus.UNCLEAR:
+        MISMATCHES.inc()
+        log.error("charge.mismatch", charge=str(after.id), amount=str(answer.amount), currency=answer.currency)
 
 
 async def record_failure(context: Context, charge_id: ChargeId, decline: Decline) -> Charge:
@@ -254,7 +271,7 @@ async def record_failure(context: Context, charge_id: ChargeId, decline: Decline
 async def _fail(context: Context, before: Charge, decline: Decline) -> Charge:
     after = rules.failed(before, decline, context.today, context.now)
     await store.update(context, after)
-    _emit(context, before, after)
+    emit(context, before, after)
     return after
 
 
@@ -266,7 +283,7 @@ async def record_unclear(context: Context, charge_id: ChargeId) -> None:
 
 async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
     card = await store.get_card(context, charge.payment_method_id)
-    clearing, unidentified = await _accounts(context, card)
+    clearing, unidentified = await accounts_of(context, card)
     pays = rules.part_that_pays(charge, invoice)
     payment_id: UUID | None = None
     if pays:
@@ -293,7 +310,8 @@ async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
     return replace(charge, unapplied_amount=unapplied, unapplied_entry_id=entry.id)
 
 
-def _emit(context: Context, before: Charge, after: Charge) -> None:
+def emit(context: Context, before: Charge, after: Charge) -> None:
+    """Tell what became of a charge."""
     if after.status is before.status:
         return
     now, was = render(after).as_event(), render(before).as_event()

@@ -22,6 +22,9 @@ UNIDENTIFIED_RECEIPTS: Final = "UNIDENTIFIED_RECEIPTS"
 
 #: Payload `chargeId`.
 CHARGE_JOB: Final = "charge_card"
+#: Of charges that begin together, at most `TOGETHER` of them: payload `chargeIds`.
+CHARGES_JOB: Final = "charge_cards"
+TOGETHER: Final = 20
 #: Payload `provider`, `disputeId` (the provider's).
 DISPUTE_JOB: Final = "look_at_dispute"
 

@@ -3,7 +3,12 @@
 from ledgerbee.sales.invoices.actions.draft import cancel, create, delete, update
 from ledgerbee.sales.invoices.actions.issue import NewInvoice, PreparedInvoice, issue, prepare, taxed
 from ledgerbee.sales.invoices.actions.send import send, send_batch
-from ledgerbee.sales.invoices.actions.settle import record_credit_applied, record_credited, record_settled
+from ledgerbee.sales.invoices.actions.settle import (
+    record_credit_applied,
+    record_credited,
+    record_settled,
+    record_settled_together,
+)
 
 __all__ = [
     "NewInvoice",
@@ -16,6 +21,7 @@ __all__ = [
     "record_credit_applied",
     "record_credited",
     "record_settled",
+    "record_settled_together",
     "send",
     "send_batch",
     "taxed",
