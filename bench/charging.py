@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -72,12 +73,13 @@ def _work(url: str, quickpay_url: str) -> None:
 
 
 @contextmanager
-def worker(url: str, quickpay_url: str) -> Iterator[None]:
-    """The worker's process."""
+def worker(url: str, quickpay_url: str) -> Iterator[int]:
+    """The worker's process; its id."""
     process = multiprocessing.get_context("spawn").Process(target=_work, args=(url, quickpay_url))
     process.start()
+    assert process.pid is not None
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.join(30)
@@ -183,6 +185,12 @@ async def _look(port: int, found: Books, seconds: float | None) -> Seen:
     return seen
 
 
+def _cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 async def _took(found: Books, provider: str) -> float:
     owner = await asyncpg.connect(found.url)
     await owner.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
@@ -205,8 +213,10 @@ def main() -> None:
         run, seconds = asyncio.run(run_billing(found))
         rate = run.invoices / seconds
         print(f"{run.invoices:,} invoices billed, charges begun   {rate:,.0f} a second", flush=True)
-        with worker(found.url, slow):
+        with worker(found.url, slow) as pid:
             asyncio.run(_look(port, found, None))
+            cpu_us = _cpu_s(pid) / CHARGES * 1e6
+        print(f"cpu of the worker a charge, its start included: {cpu_us:,.0f} us")
         rate = CHARGES / asyncio.run(_took(found, "sandbox"))
         print(f"{CHARGES:,} charges   {rate:,.0f} a second ({verdict(rate, LIMIT, at_least=True)})", flush=True)
 

@@ -29,8 +29,8 @@ from ledgerbee.app.process import database_login
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.secret_keys import secret_box
 from ledgerbee.app.worker import POOL_SIZE, Worker
-from ledgerbee.payments.charges.jobs import charges_of
-from ledgerbee.payments.charges.model import CHARGE_JOB, Patience
+from ledgerbee.payments.charges.jobs import charges_of, charges_together_of
+from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB, Patience
 from ledgerbee.payments.providers.model import ProviderName, Providers
 from ledgerbee.payments.providers.quickpay import QuickPay
 from ledgerbee.payments.providers.stripe import Stripe
@@ -83,12 +83,14 @@ async def work(url: str, begun: float) -> None:
         ProviderName.QUICKPAY: QuickPay(url, TIMEOUT_S),
     }
     limits, kind = limits_of(PATIENCE_OF_WORKERS, charges_of(providers, PATIENCE))
+    _, together = limits_of(PATIENCE_OF_WORKERS, charges_together_of(providers, PATIENCE))
+    jobs = {CHARGE_JOB: kind, CHARGES_JOB: together}
 
     def clock() -> datetime:
         return datetime(2026, 3, 16, 12, tzinfo=UTC) + timedelta(seconds=time.time() - begun)
 
     mailer = Mailer(None, "books@example.dk")
-    worker = Worker(database, mailer, blob_store(settings), clock, jobs={CHARGE_JOB: kind}, timetable={}, limits=limits)
+    worker = Worker(database, mailer, blob_store(settings), clock, jobs=jobs, timetable={}, limits=limits)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     await worker.run()
     await database.close()

@@ -109,7 +109,8 @@ class Round:
     network: str
     workers: Workers
     chance: random.Random
-    customers: list[str] = field(default_factory=list)
+    #: The card of each customer.
+    cards: dict[str, str] = field(default_factory=dict)
     price: str = ""
     deaths: Counter[str] = field(default_factory=Counter)
 
@@ -122,15 +123,21 @@ class Round:
         for provider, card in ((ProviderName.STRIPE, STRIPE_CARD), (ProviderName.QUICKPAY, QUICKPAY_CARD)):
             body = {"isEnabled": True, "keys": keys[provider]}
             await self.charger.ok("PUT", f"/v1/payment-providers/{provider}", body, status=200)
-            self.customers.append(await self.charger.customer())
-            await self.charger.card(self.customers[-1], provider=provider, agreement_id=card)
+            customer = await self.charger.customer()
+            self.cards[customer] = await self.charger.card(customer, provider=provider, agreement_id=card)
         self.price = await self.charger.price("80")
 
     async def begin(self) -> None:
-        """Charges of new invoices."""
+        """Charges of new invoices: one by one, or as a billing run begins them."""
+        ids = []
         for _ in range(EACH):
-            draft = await self.charger.draft(self.chance.choice(self.customers), line(self.price))
-            await self.charger.charge(await self.charger.send(draft))
+            draft = await self.charger.draft(self.chance.choice(list(self.cards)), line(self.price))
+            ids.append((await self.charger.send(draft))["id"])
+        if self.chance.random() < 0.5:
+            await self.charger.begin_together(ids, self.cards)
+        else:
+            for invoice_id in ids:
+                await self.charger.charge({"id": invoice_id})
 
     async def die(self) -> None:
         """A worker that dies: at a step of its own, or by somebody's hand at any moment."""

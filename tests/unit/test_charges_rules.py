@@ -211,6 +211,7 @@ def test_why_one_that_was_not_made_is_not_made_any_more() -> None:
         (card, due("1249", id=found.id), rules.NOT_DUE),
         (card, due(status=InvoiceStatus.PAID, amount_paid=D("1250")), rules.NOT_DUE),
         (card, due(status=InvoiceStatus.CREDITED, credited_amount=D("1250")), rules.NOT_DUE),
+        (card, due(status=InvoiceStatus.UNCOLLECTIBLE, written_off_amount=D("1250")), rules.NOT_DUE),
         (replace(card, is_active=False), found, rules.NO_CARD),
         (replace(card, is_enabled=False), found, rules.NO_CARD),
         (replace(card, customer_id=None), found, rules.NO_CARD),

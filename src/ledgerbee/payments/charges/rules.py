@@ -152,9 +152,9 @@ def is_asked_elsewhere(charge: Charge, now: datetime, patience: Patience = PATIE
 def why_not_wanted(charge: Charge, card: CardToCharge, invoice: Invoice) -> Decline | None:
     """Why a charge that was not made by now isn't to be made any more; None where it is.
 
-    It is made of just what is due, of a card that its customer still has, at a provider that is used.
+    It is made of just what is due, on an invoice that nobody has given up, of a card that its customer still has, at a provider that is used.
     """
-    if part_that_pays(charge, invoice) != charge.amount:
+    if invoice.status not in PAYABLE or invoice.amount_due != charge.amount:
         return _NOT_DUE
     if not (card.is_active and card.is_enabled and card.customer_id == charge.customer_id):
         return _NO_CARD
