@@ -128,7 +128,7 @@ async def _made(port: int, key: str, path: str, body: dict[str, Any]) -> dict[st
     return made
 
 
-async def _sold(port: int, found: Books) -> Sold:
+async def sell(port: int, found: Books) -> Sold:
     """A plan of a flat price and a metered one in tiers."""
     owner = await asyncpg.connect(found.url)
     group_id = await owner.fetchval(
@@ -167,7 +167,7 @@ async def _sold(port: int, found: Books) -> Sold:
     return Sold(UUID(plan_id), UUID(flat_id), UUID(metered_id), meter_id)
 
 
-async def _fill(found: Books, sold: Sold, first: int, last: int) -> None:
+async def fill(found: Books, sold: Sold, first: int, last: int) -> None:
     """Subscriptions of new customers that are due today."""
     owner = await asyncpg.connect(found.url)
     await owner.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
@@ -182,7 +182,7 @@ async def _fill(found: Books, sold: Sold, first: int, last: int) -> None:
     await owner.close()
 
 
-async def _run(found: Books) -> tuple[BillingRun, float]:
+async def run_billing(found: Books) -> tuple[BillingRun, float]:
     """A run over all that is due, and the seconds that it took."""
     database = await Database.open(found.url, reactions=REACTIONS, max_size=POOL_SIZE)
     session = Session(database, found.company_id)
@@ -206,16 +206,16 @@ def main() -> None:
     """Print the figures."""
     with books() as found:
         with server(create_app, found.url) as port:
-            sold = asyncio.run(_sold(port, found))
-        asyncio.run(_fill(found, sold, 1, 200))
-        asyncio.run(_run(found))
-        asyncio.run(_fill(found, sold, 201, 200 + FEW))
-        few, seconds_few = asyncio.run(_run(found))
+            sold = asyncio.run(sell(port, found))
+        asyncio.run(fill(found, sold, 1, 200))
+        asyncio.run(run_billing(found))
+        asyncio.run(fill(found, sold, 201, 200 + FEW))
+        few, seconds_few = asyncio.run(run_billing(found))
         print(f"{few.invoices:,} subscriptions   {few.invoices / seconds_few:,.0f} a second", flush=True)
-        asyncio.run(_fill(found, sold, 201 + FEW, 200 + FEW + MANY))
+        asyncio.run(fill(found, sold, 201 + FEW, 200 + FEW + MANY))
         with scratch_database(found.url, make_url(found.url).database or "") as before:
             first = asyncio.run(next_transaction(found.url))
-            many, seconds_many = asyncio.run(_run(found))
+            many, seconds_many = asyncio.run(run_billing(found))
             seconds_sql = asyncio.run(write_again(found.url, before, found.company_id, first))
         rate = many.invoices / seconds_many
         print(f"{many.invoices:,} subscriptions   {rate:,.0f} a second ({verdict(rate, LIMIT, at_least=True)})")

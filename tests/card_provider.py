@@ -1,18 +1,19 @@
 """A payment provider of our own making, as bad as they come: late, silent, forgetful, and charging as often as asked.
 
-It stands for the world outside. It keeps no idempotency keys, so a second `charge` of one reference is a second charge:
-that there is never one is what the tests of charges prove.
+It stands for the world outside. Unless told otherwise it keeps no idempotency keys, so a second `charge` of one
+reference is a second charge: that there is never one is what the tests of charges prove.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import count
 
+from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.payments.providers.model import (
     Access,
     Agreement,
@@ -45,7 +46,7 @@ class Behavior(Enum):
     LOSES_ANSWER = auto()
     #: The request never arrives.
     LOSES_REQUEST = auto()
-    #: It charges later than it would be waited for.
+    #: It charges 40 seconds later, when nobody waits any more.
     IS_LATE = auto()
     REFUSES = auto()
     DECLINES = auto()
@@ -54,6 +55,12 @@ class Behavior(Enum):
     UNDECIDED = auto()
     #: It says that it charged another amount.
     MISUNDERSTANDS = auto()
+    #: It charges another amount, and stands by that.
+    CHARGES_ANOTHER = auto()
+    #: It answers with another currency.
+    CONVERTS = auto()
+    #: It answers with what it said to somebody else.
+    MIXES_UP = auto()
 
 
 _OUTCOMES = {
@@ -64,15 +71,44 @@ _OUTCOMES = {
 }
 
 
+#: How long it charges where it `IS_LATE`.
+HANGS = timedelta(seconds=40)
+#: How long it may tell what isn't so to those who ask how a charge stands.
+CORRECTS = timedelta(hours=23)
+
+
+def _as_told(charge: ProviderCharge, behavior: Behavior) -> ProviderCharge:
+    """A charge as an answer has it."""
+    if behavior is Behavior.MISUNDERSTANDS:
+        return replace(charge, amount=charge.amount + 1)
+    if behavior is Behavior.CONVERTS:
+        return replace(charge, currency="EUR")
+    return replace(charge, reference="ANOTHER1", provider_id="ch_0") if behavior is Behavior.MIXES_UP else charge
+
+
 class CardProvider:
-    """A provider whose next requests behave as `next` says, and then as `then` does."""
+    """A provider whose next requests behave as `next` says, and then as `then` does.
+
+    By `clock`, what it made is shown after `lag`, and references are known for `memory`: asked for once more within
+    that, it answers as the first time.
+    """
 
     key_names: tuple[str, ...] = ("secretKey",)
     optional_key_names: tuple[str, ...] = ()
 
-    def __init__(self, *behaviors: Behavior, then: Behavior = Behavior.ANSWERS) -> None:
+    def __init__(
+        self,
+        *behaviors: Behavior,
+        then: Behavior = Behavior.ANSWERS,
+        clock: Clock = system_clock,
+        lag: timedelta = timedelta(0),
+        memory: timedelta = timedelta(0),
+    ) -> None:
         self.next = list(behaviors)
         self.then = then
+        self.clock, self.lag, self.memory = clock, lag, memory
+        #: When each of its charges was made or will be, by its id.
+        self.made_at: dict[str, datetime] = {}
         #: Each charge that it carried out or refused to, in order.
         self.charges: list[ProviderCharge] = []
         #: Each refund that it carried out or failed to, in order.
@@ -82,6 +118,8 @@ class CardProvider:
         #: Called while a charge is under way there.
         self.meanwhile: Callable[[], object] | None = None
         self.is_silent = False
+        #: How it answers whoever asks how a charge stands.
+        self.looks = Behavior.ANSWERS
         self.disputes: dict[str, ProviderDispute] = {}
         self._ids = count(1)
 
@@ -115,20 +153,26 @@ class CardProvider:
             raise ProviderRefusedError("No such customer")
         if behavior is Behavior.LOSES_REQUEST:
             raise ProviderUnclearError("No answer within 30 seconds")
+        for known in self.charges:
+            if known.reference == asked.reference and self.clock() < self.made_at[known.provider_id] + self.memory:
+                if self.clock() < self.made_at[known.provider_id]:
+                    raise ProviderUnclearError("409 Conflict")
+                return known
         status, decline = _OUTCOMES.get(behavior, (ChargeStatus.SUCCEEDED, None))
         made = ProviderCharge(
             provider_id=f"ch_{next(self._ids)}",
             reference=asked.reference,
             status=status,
-            amount=asked.amount,
+            amount=asked.amount + (behavior is Behavior.CHARGES_ANOTHER),
             currency=asked.currency,
             decline=decline,
             action_url="https://bank.example/3ds" if status is ChargeStatus.REQUIRES_ACTION else None,
         )
         self.charges.append(made)
+        self.made_at[made.provider_id] = self.clock() + (HANGS if behavior is Behavior.IS_LATE else timedelta(0))
         if behavior in {Behavior.LOSES_ANSWER, Behavior.IS_LATE}:
             raise ProviderUnclearError("502 Bad Gateway")
-        return replace(made, amount=made.amount + 1) if behavior is Behavior.MISUNDERSTANDS else made
+        return _as_told(made, behavior)
 
     async def find_charge(
         self, access: Access, reference: str, provider_id: str | None, agreement_id: str
@@ -138,8 +182,13 @@ class CardProvider:
         self.calls["find_charge"] += 1
         if self.is_silent:
             raise ProviderUnclearError("500 Internal Server Error")
-        found = [one for one in self.charges if provider_id == one.provider_id or one.reference == reference]
-        return found[0] if found else None
+        now = self.clock()
+        for one in self.charges:
+            if one.provider_id == provider_id or one.reference == reference:
+                made_at = self.made_at[one.provider_id]
+                looks = self.looks if now < made_at + CORRECTS else Behavior.ANSWERS
+                return None if now < made_at + self.lag else _as_told(one, looks)
+        return None
 
     async def start_agreement(self, access: Access, asked: AgreementRequest) -> AgreementPage:
         assert access.keys or access.account

@@ -1,5 +1,7 @@
 """Saved cards and charges in tests: a company that charges by a provider of `tests.card_provider`."""
 
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -11,9 +13,12 @@ from tests.selling import Shop, line
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.payments.charges.jobs import charge_card
+from ledgerbee.payments.charges.actions import start_issued
+from ledgerbee.payments.charges.jobs import charge_card, charge_cards
 from ledgerbee.payments.providers.model import ProviderName, ProviderUnclearError
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.invoices.kind import INVOICES
 
 SIGNING_KEY = "whsec_hush"
 
@@ -30,18 +35,27 @@ class Charger(Shop):
         body = {"isEnabled": True, "keys": {"secretKey": "sk_test_hush", "webhookSecret": SIGNING_KEY}}
         await self.ok("PUT", "/v1/payment-providers/stripe", body, status=200)
 
-    async def card(self, customer_id: str, *, is_default: bool = True, status: str = "ACTIVE") -> str:
+    async def card(
+        self,
+        customer_id: str,
+        *,
+        is_default: bool = True,
+        status: str = "ACTIVE",
+        provider: ProviderName = ProviderName.STRIPE,
+        agreement_id: str | None = None,
+    ) -> str:
         """A saved card of a customer."""
         method_id = new_id()
 
         async def work(context: Context) -> None:
             await context.connection.execute(
                 "INSERT INTO payment_methods (company_id, id, customer_id, provider, agreement_id, is_default, status,"
-                " created_at, updated_at) VALUES ($1, $2, $3, 'stripe', $4, $5, $6, $7, $7)",
+                " created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
                 context.company_id,
                 method_id,
                 UUID(customer_id),
-                f"agr_{method_id}",
+                provider,
+                agreement_id or f"agr_{method_id}",
                 is_default,
                 status,
                 context.now,
@@ -60,6 +74,27 @@ class Charger(Shop):
         """Ask for a charge of an invoice."""
         found: dict[str, Any] = await self.ok("POST", f"/v1/invoices/{invoice['id']}/charges", body, status=202)
         return found
+
+    async def begin_together(self, invoice_ids: Sequence[str], cards: Mapping[str, str]) -> None:
+        """Begin charges of invoices as a billing run does, each to the card of its customer."""
+
+        async def work(context: Context) -> None:
+            found = await documents.get_many_for_update(context, INVOICES, [UUID(one) for one in invoice_ids])
+            issued = [(one, UUID(cards[str(one.customer_id)])) for one in found.values()]
+            assert await start_issued(context, issued) == {}
+
+        await self.api.run(work)
+
+    async def carry_out_together(self) -> None:
+        """One run of each job of charges that begin together, and none of them waits any more."""
+        found = await self.value(
+            "SELECT array_agg(convert_from(payload, 'UTF8')) FROM pgqueuer WHERE entrypoint = 'charge_cards'"
+            " AND convert_from(payload, 'UTF8')::json ->> 'companyId' = $1",
+            str(self.api.company_id),
+        )
+        for payload in found or ():
+            ids = json.loads(payload)["chargeIds"]
+            await charge_cards({ProviderName.STRIPE: self.provider}, job_of(self.api, chargeIds=ids))
 
     async def charged(self, charge_id: str) -> dict[str, Any]:
         """A charge as it stands."""

@@ -31,11 +31,16 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered: a status, headers and a body."""
+    """What is answered: a status, headers and a body.
+
+    Of the body only so many bytes are `sent`, and the connection is closed; or the whole answer is sent `times` over.
+    """
 
     status: int = 200
     body: bytes = b"ok"
     headers: tuple[tuple[str, str], ...] = ()
+    sent: int | None = None
+    times: int = 1
 
 
 #: Answers a request; None: the connection is dropped without a word.
@@ -95,12 +100,13 @@ class Receiver:
         if answer is None:
             return False
         fields = [*answer.headers, ("content-length", str(len(answer.body)))]
-        for part in (
-            h11.Response(status_code=answer.status, headers=fields),
-            h11.Data(data=answer.body),
-            h11.EndOfMessage(),
-        ):
-            writer.write(connection.send(part) or b"")
+        head = connection.send(h11.Response(status_code=answer.status, headers=fields)) or b""
+        if answer.sent is not None:
+            writer.write(head + answer.body[: answer.sent])
+            await writer.drain()
+            return False
+        body = (connection.send(h11.Data(data=answer.body)) or b"") + (connection.send(h11.EndOfMessage()) or b"")
+        writer.write((head + body) * answer.times)
         await writer.drain()
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
 

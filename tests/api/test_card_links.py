@@ -216,11 +216,12 @@ async def test_an_event_of_the_provider_has_the_link_looked_at(cards: Cards) -> 
 
     async def newest(context: Context) -> SandboxEvent:
         statement = "SELECT id FROM sandbox_events WHERE company_id = $1 ORDER BY id DESC LIMIT 1"
-        return await sandbox.get_event(context, await context.connection.fetchval(statement, context.company_id))
+        (found,) = await sandbox.get_events(context, [await context.connection.fetchval(statement, context.company_id)])
+        return found
 
     event = await cards.api.run(newest)
     for _ in range(2):
-        await deliver(job_of(cards.api, eventId=str(event.id)))
+        await deliver(job_of(cards.api, eventIds=[str(event.id)]))
     assert await waiting(cards, str(row["id"])) == before + 1
     address = (await cards.shop.ok("GET", "/v1/payment-providers/sandbox"))["callbackUrl"]
     headers, body = signed((await cards.access()).keys["secret"], event)

@@ -86,13 +86,17 @@ async def test_a_lost_answer_is_asked_for(charger: Charger, lost: Behavior) -> N
     charger.provider.is_silent = True
     assert (await charger.carry_out(charge))["status"] == "unclear"
     charger.provider.is_silent = False
+    looked = await charger.carry_out(charge)
+    assert looked["status"] == ("succeeded" if lost is Behavior.LOSES_ANSWER else "unclear")
+    charger.api.clock.now += timedelta(minutes=5)
     assert (await charger.carry_out(charge))["status"] == "succeeded"
     assert charger.provider.calls["charge"] == (1 if lost is Behavior.LOSES_ANSWER else 2)
     await check_books(charger)
 
 
 async def test_a_worker_that_dies_between_question_and_answer_charges_once(charger: Charger) -> None:
-    """The provider has charged, nobody knows: a second look within a minute waits, a later one asks."""
+    """Nobody knows whether the provider was asked: who looks within a minute waits, then it is asked what it knows, and
+    to charge once nothing can be under way any more."""
     charge = await charger.charge(await charger.due())
     await charger.api.run(lambda context: actions.ask(context, charge["id"]))
     charger.provider.next = [Behavior.ANSWERS]
@@ -101,8 +105,11 @@ async def test_a_worker_that_dies_between_question_and_answer_charges_once(charg
     assert not charger.provider.calls
     charger.api.clock.now += timedelta(minutes=2)
     assert question == charge["reference"]
+    assert (await charger.carry_out(charge))["status"] == "unclear"
+    assert charger.provider.calls == {"find_charge": 1}
+    charger.api.clock.now += timedelta(minutes=3)
     assert (await charger.carry_out(charge))["status"] == "succeeded"
-    assert charger.provider.calls == {"find_charge": 1, "charge": 1}
+    assert charger.provider.calls == {"find_charge": 2, "charge": 1}
     await check_books(charger)
 
 

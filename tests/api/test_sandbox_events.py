@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from ledgerbee.payments.charges.disputes import look_at_dispute
 from tests.cards import Cards
 from tests.conftest import Api
 from tests.days import job_of
@@ -13,6 +12,7 @@ from tests.selling import line
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.callbacks.jobs import deliver
 from ledgerbee.payments.charges.jobs import charge_card
+from ledgerbee.payments.disputes.jobs import look_at_dispute
 
 EVENTS = "/v1/payment-providers/sandbox/events"
 

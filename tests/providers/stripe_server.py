@@ -52,6 +52,8 @@ class StripeServer:
     behave: Behaviour | None = None
     #: Whether a decline shows its payment intent, as Stripe's does.
     tells_declined: bool = True
+    #: Payment intents as they were made, by id.
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
     _sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     _answers: dict[str, tuple[dict[str, str], Answer]] = field(default_factory=dict)
 
@@ -76,6 +78,10 @@ class StripeServer:
         self._answers[key] = (asked.fields, answer)
         return answer
 
+    def forget(self) -> None:
+        """Forget idempotency keys, as Stripe does of those that are a day old."""
+        self._answers.clear()
+
     async def _do(self, asked: Asked) -> Answer:
         if asked.path.startswith("/v1/checkout/sessions"):
             return self._checkout(asked)
@@ -83,6 +89,9 @@ class StripeServer:
             return await self._intents(asked)
         kept = {name: value for name, value in asked.fields.items() if name.partition("[")[0] not in UNKNOWN}
         answer = await self._forward(asked, kept)
+        if answer.status == 200 and (asked.method, asked.path) == ("POST", "/v1/payment_intents"):
+            told = json.loads(answer.body)
+            self.made[told["id"]] = told
         if answer.status == 402 and asked.path == "/v1/payment_intents":
             return await self._declined(answer)
         return answer

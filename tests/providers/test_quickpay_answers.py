@@ -46,6 +46,19 @@ def payment(*operations: dict[str, Any], **more: Any) -> dict[str, Any]:
     return told | {"operations": list(operations)} | more
 
 
+def test_what_was_captured_is_the_amount() -> None:
+    """Captures in parts are made by hand at QuickPay: what was only authorized is not taken."""
+    taken = charge_of(
+        payment(
+            operation(1, "recurring", 125000),
+            operation(2, "capture", 50000),
+            operation(3, "capture", 20000, ("40000", "Rejected", None, None)),
+            operation(4, "capture", 25000),
+        )
+    )
+    assert (taken.status, taken.amount) == (ChargeStatus.SUCCEEDED, Decimal(750))
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "units"),
     [("1250.00", "DKK", 125000), ("1250", "JPY", 1250), ("1.234", "BHD", 1234), ("0.01", "EUR", 1)],

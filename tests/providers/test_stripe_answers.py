@@ -1,5 +1,6 @@
 """What Stripe's answers mean, without any server."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +33,7 @@ from ledgerbee.payments.providers.stripe_answers import (
     movement_of,
     refund_of,
     statement_suffix,
+    was_left,
 )
 
 INTENT: dict[str, Any] = {
@@ -66,6 +68,25 @@ INTENT: dict[str, Any] = {
 def test_amounts_are_counted_as_stripe_counts(amount: str, currency: str, units: int) -> None:
     assert minor_amount(Decimal(amount), currency) == units
     assert major_amount(units, currency) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_left"),
+    [
+        ({"status": "requires_confirmation"}, True),
+        ({"status": "requires_payment_method"}, True),
+        ({"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}}, False),
+        ({"status": "processing"}, False),
+        ({"status": "requires_action"}, False),
+        ({}, False),
+    ],
+)
+def test_what_was_made_and_not_put_to_the_bank_is_left_after_an_hour(fields: dict[str, Any], is_left: bool) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    intent = INTENT | fields
+    assert was_left(intent | {"created": int(now.timestamp()) - 3600}, now) is is_left
+    assert not was_left(intent | {"created": int(now.timestamp()) - 3599}, now)
+    assert not was_left(intent, now)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +125,7 @@ def test_an_amount_that_is_none(units: object) -> None:
         ({"status": "requires_action"}, ChargeStatus.REQUIRES_ACTION, None, None),
         ({"status": "canceled", "cancellation_reason": "abandoned"}, ChargeStatus.FAILED, "abandoned", True),
         ({"status": "canceled"}, ChargeStatus.FAILED, "canceled", True),
-        ({"status": "requires_payment_method"}, ChargeStatus.FAILED, "declined", True),
+        ({"status": "requires_payment_method"}, ChargeStatus.PENDING, None, None),  # not put to the bank yet
     ],
 )
 def test_how_a_charge_stands(

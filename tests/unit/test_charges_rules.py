@@ -19,6 +19,7 @@ from ledgerbee.payments.charges import rules
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
+    PATIENCE,
     PAYMENT_CLEARING,
     PAYMENT_METHOD_INACTIVE,
     PAYMENT_METHOD_MISSING,
@@ -169,9 +170,84 @@ def test_one_that_is_asked_for_right_now_is_left_alone_for_a_while() -> None:
     charge = charge_of(due())
     assert not rules.is_asked_elsewhere(charge, NOW)
     asked = replace(charge, asked_at=NOW)
-    assert rules.is_asked_elsewhere(asked, NOW + rules.ASKING - timedelta(seconds=1))
-    assert not rules.is_asked_elsewhere(asked, NOW + rules.ASKING)
+    assert rules.is_asked_elsewhere(asked, NOW + PATIENCE.asking - timedelta(seconds=1))
+    assert not rules.is_asked_elsewhere(asked, NOW + PATIENCE.asking)
     assert not rules.is_asked_elsewhere(rules.unclear(asked, NOW), NOW)
+    assert not rules.is_asked_elsewhere(replace(asked, provider_id="ch_1"), NOW)  # it answered
+
+
+SECOND = timedelta(seconds=1)
+WAIT, REPEAT, END = rules.WhenUnknown.WAIT, rules.WhenUnknown.REPEAT, rules.WhenUnknown.END
+
+
+@pytest.mark.parametrize(
+    ("provider_id", "is_wanted", "after", "follows"),
+    [
+        (None, True, timedelta(0), WAIT),
+        (None, True, PATIENCE.settling - SECOND, WAIT),
+        (None, True, PATIENCE.settling, REPEAT),
+        (None, True, timedelta(days=30), REPEAT),
+        (None, True, -timedelta(hours=1), WAIT),  # by a clock that is behind
+        (None, False, PATIENCE.settling, WAIT),
+        (None, False, PATIENCE.deciding - SECOND, WAIT),
+        (None, False, PATIENCE.deciding, END),
+        ("ch_1", True, PATIENCE.deciding - SECOND, WAIT),
+        ("ch_1", True, PATIENCE.deciding, END),
+        ("ch_1", False, PATIENCE.deciding, END),
+    ],
+)
+def test_what_a_provider_does_not_know_is_waited_for(
+    provider_id: str | None, is_wanted: bool, after: timedelta, follows: rules.WhenUnknown
+) -> None:
+    charge = replace(charge_of(due()), provider_id=provider_id, asked_at=NOW)
+    assert rules.when_unknown(charge, NOW + after, is_wanted=is_wanted) is follows
+
+
+def test_why_one_that_was_not_made_is_not_made_any_more() -> None:
+    found = due()
+    charge, card = charge_of(found), card_of(found)
+    assert rules.why_not_wanted(charge, card, found) is None
+    cases: list[tuple[CardToCharge, Invoice, str]] = [
+        (card, due("1249", id=found.id), rules.NOT_DUE),
+        (card, due(status=InvoiceStatus.PAID, amount_paid=D("1250")), rules.NOT_DUE),
+        (card, due(status=InvoiceStatus.CREDITED, credited_amount=D("1250")), rules.NOT_DUE),
+        (card, due(status=InvoiceStatus.UNCOLLECTIBLE, written_off_amount=D("1250")), rules.NOT_DUE),
+        (replace(card, is_active=False), found, rules.NO_CARD),
+        (replace(card, is_enabled=False), found, rules.NO_CARD),
+        (replace(card, customer_id=None), found, rules.NO_CARD),
+        (replace(card, customer_id=new_id()), found, rules.NO_CARD),
+    ]
+    for its_card, its_invoice, code in cases:
+        decline = rules.why_not_wanted(charge, its_card, its_invoice)
+        assert decline is not None
+        assert (decline.code, decline.is_soft) == (code, False)
+        assert rules.decline_of_unknown(charge, decline) is decline
+        assert rules.decline_of_unknown(replace(charge, provider_id="ch_1"), decline).code == rules.NOT_KNOWN
+
+
+def test_what_a_provider_stands_by_for_a_day_has_failed() -> None:
+    """Of another amount nothing is booked and nothing is charged again by itself: somebody has to look."""
+    charge = replace(charge_of(due()), asked_at=NOW)
+    later = NOW + PATIENCE.deciding
+    for status, ends in (
+        (providers.ChargeStatus.SUCCEEDED, ChargeStatus.FAILED),
+        (providers.ChargeStatus.FAILED, ChargeStatus.FAILED),
+        (providers.ChargeStatus.PENDING, ChargeStatus.UNCLEAR),
+    ):
+        told = answer(charge, status, amount=D("12.5"))
+        assert rules.answered(charge, told, TODAY, later - SECOND).status is ChargeStatus.UNCLEAR
+        ended = rules.answered(charge, told, TODAY, later)
+        assert (ended.status, ended.retry_on) == (ends, None)
+        if ends is ChargeStatus.FAILED:
+            assert (ended.decline_code, ended.is_soft_decline) == (rules.OTHER_AMOUNT, False)
+            assert "12.5 DKK" in (ended.decline_message or "")
+
+
+def test_an_answer_about_another_charge_says_nothing() -> None:
+    charge = replace(charge_of(due()), asked_at=NOW)
+    told = answer(charge, providers.ChargeStatus.SUCCEEDED, reference="R8")
+    found = rules.answered(charge, told, TODAY, NOW + timedelta(days=40))
+    assert (found.status, found.provider_id) == (ChargeStatus.UNCLEAR, None)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
-from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_JOB
@@ -113,8 +113,8 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
         "IMPORT_USAGE_JOB": IMPORT_USAGE_JOB,
         "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB,
         "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
-        "CARD_LINK_JOB": CARD_LINK_JOB, "CHARGE_JOB": CHARGE_JOB, "DISPUTE_JOB": DISPUTE_JOB,
-        "SANDBOX_EVENT_JOB": SANDBOX_EVENT_JOB, "REFUND_JOB": REFUND_JOB,
+        "CARD_LINK_JOB": CARD_LINK_JOB, "CHARGE_JOB": CHARGE_JOB, "CHARGES_JOB": CHARGES_JOB,
+        "DISPUTE_JOB": DISPUTE_JOB, "SANDBOX_EVENT_JOB": SANDBOX_EVENT_JOB, "REFUND_JOB": REFUND_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
         "FOLLOW_DECLINE_JOB": FOLLOW_DECLINE_JOB,
     }  # fmt: skip

@@ -384,7 +384,7 @@ def test_a_dispute_ends_once_in_any_order() -> None:
     assert (first.status, first.fee, first.ended_at) == (DisputeStatus.OPEN, ZERO, None)
     assert dispute_rules.answered(first, dispute("open"), name, charge, NOW + timedelta(days=1)) is first
     more = dispute_rules.answered(first, dispute("open", fee=D(15)), name, charge, NOW + timedelta(days=1))
-    assert (more.fee, more.updated_at) == (15, NOW + timedelta(days=1))
+    assert (more.fee, more.updated_at) == (D(15), NOW + timedelta(days=1))
     for end, other in (("lost", "won"), ("won", "lost")):
         for before in (None, first, more):
             after = dispute_rules.answered(before, dispute(end, fee=D(-15)), name, charge, NOW)

@@ -18,8 +18,8 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.payments.callbacks.jobs import SANDBOX_EVENTS
-from ledgerbee.payments.charges.jobs import charges_of
-from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.charges.jobs import charges_of, charges_together_of
+from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB
 from ledgerbee.payments.disputes.jobs import disputes_of
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods.jobs import looks_of
@@ -60,6 +60,7 @@ def jobs_with(
         BOUNCE_JOB: bounces_of(KINDS),
         CARD_LINK_JOB: looks_of(providers),
         CHARGE_JOB: charges_of(providers),
+        CHARGES_JOB: charges_together_of(providers),
         DISPUTE_JOB: disputes_of(providers),
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
@@ -78,7 +79,14 @@ def jobs_with(
 JOBS: Final = jobs_with(NoTransport())
 
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
-AT_ONCE: Final[Mapping[str, int]] = {ADVANCE_JOB: 2, DAILY_JOB: 2, IMPORT_JOB: 3, IMPORT_USAGE_JOB: 2, PRINT_JOB: 2}
+AT_ONCE: Final[Mapping[str, int]] = {
+    ADVANCE_JOB: 2,
+    CHARGES_JOB: 4,
+    DAILY_JOB: 2,
+    IMPORT_JOB: 3,
+    IMPORT_USAGE_JOB: 2,
+    PRINT_JOB: 2,
+}
 
 #: When new published rates are looked for, where the settings allow it: each hour until they are there.
 RENEW_RATES: Final = ("renew_rates", "7 * * * *")

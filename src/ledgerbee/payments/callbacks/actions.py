@@ -9,6 +9,7 @@ from typing import Final
 
 from ledgerbee.payments.charges import store as charges
 from ledgerbee.payments.charges.model import CHARGE_JOB, UNDER_WAY
+from ledgerbee.payments.charges.rules import is_asked_elsewhere
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods import store as cards
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
@@ -30,7 +31,8 @@ async def take(context: Context, settings: ProviderSettings, event: ProviderEven
         return False
     if event.subject is Subject.CHARGE:
         charge = await charges.find_by_provider(context, settings.name, event.provider_id, event.reference)
-        if charge is not None and charge.status in UNDER_WAY:
+        # Whoever is asking has the answer, or a job that comes again.
+        if charge is not None and charge.status in UNDER_WAY and not is_asked_elsewhere(charge, context.now):
             context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
     elif event.subject is Subject.REFUND:
         refund = await refunds.find_by_provider(context, settings.name, event.provider_id, event.reference)

@@ -16,14 +16,14 @@ from ledgerbee.platform.jobs import JobKind, JobRun
 
 
 async def deliver(run: JobRun) -> None:
-    """Sign an event of the sandbox provider and take it, as the address for events does. Payload: `eventId`."""
+    """Sign events of the sandbox provider and take them, as the address for events does. Payload: `eventIds`."""
 
     async def work(context: Context) -> None:
-        event = await store.get_event(context, UUID(run.payload["eventId"]))
         settings = await settings_store.get(context, ProviderName.SANDBOX)
         secret = provider_settings.access_of(context, settings).keys[SECRET]
-        headers, body = rules.signed(secret, event)
-        await actions.take(context, settings, rules.read_event(secret, headers, body), body)
+        for event in await store.get_events(context, [UUID(one) for one in run.payload["eventIds"]]):
+            headers, body = rules.signed(secret, event)
+            await actions.take(context, settings, rules.read_event(secret, headers, body), body)
 
     await run.write(work)
 

@@ -17,12 +17,16 @@ from ledgerbee.payments.charges import rules, store
 from ledgerbee.payments.charges.model import (
     CHARGE_BEING_ASKED,
     CHARGE_JOB,
+    CHARGES_JOB,
+    PATIENCE,
+    TOGETHER,
     UNDER_WAY,
     CardToCharge,
     Charge,
     ChargeFields,
     ChargeId,
     ChargeStatus,
+    Patience,
 )
 from ledgerbee.payments.charges.wire import render
 from ledgerbee.payments.customer_payments import actions as payments
@@ -30,6 +34,7 @@ from ledgerbee.payments.customer_payments import store as payment_store
 from ledgerbee.payments.customer_payments.model import PaymentFields
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
+from ledgerbee.payments.provider_settings.model import ProviderSettings
 from ledgerbee.payments.providers.model import Access, Decline, ProviderCharge
 from ledgerbee.payments.providers.references import new_reference
 from ledgerbee.platform.context import Context
@@ -50,11 +55,7 @@ MAX_RETRIED: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider of a charge.
-
-    `was_asked`: it may know of it, and is asked that first. Not `is_wanted`: nothing is due any more, or the card has
-    ended; what it doesn't know isn't charged.
-    """
+    """What to ask a provider of a charge. `was_asked`: it may know of it, and is asked just that."""
 
     charge: Charge
     access: Access
@@ -62,7 +63,6 @@ class Question:
     callback_url: str
     text: str
     was_asked: bool
-    is_wanted: bool
 
 
 async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) -> Charge:
@@ -83,6 +83,7 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
     assert card is not None, "no charge is made without a card"
     await accounts_of(context, card)
     await _insert(context, [charge])
+    context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
     if last is not None and last.retry_on is not None:
         await store.update(context, replace(last, retry_on=None, updated_at=context.now))
     return charge
@@ -114,6 +115,8 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
         except LedgerBeeError as fault:
             refused[invoice.id] = fault
     await _insert(context, charges)
+    for first in range(0, len(charges), TOGETHER):
+        context.enqueue(CHARGES_JOB, chargeIds=[str(charge.id) for charge in charges[first : first + TOGETHER]])
     return refused
 
 
@@ -125,7 +128,7 @@ async def check_chargeable(context: Context, customer_id: UUID, payment_method_i
     """
     card = await store.get_card(context, payment_method_id)
     rules.check_card(card, customer_id)
-    await _accounts(context, card)
+    await accounts_of(context, card)
 
 
 async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
@@ -149,10 +152,9 @@ def _new_charge(
 
 
 async def _insert(context: Context, charges: Sequence[Charge]) -> None:
-    """Write charges, and have their providers asked after the commit. Emits `charge.created` of each."""
+    """Write charges. Emits `charge.created` of each."""
     await store.insert(context, charges)
     for charge in charges:
-        context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
         context.emit("charge.created", charge.id, render(charge).as_event())
 
 
@@ -168,63 +170,130 @@ async def accounts_of(context: Context, card: CardToCharge) -> tuple[Account, Ac
     return rules.clearing_account(card, named, by_role), rules.unidentified_account(card, named, by_role)
 
 
-async def ask(context: Context, charge_id: ChargeId) -> Question | None:
-    """What to ask the provider of a charge, which is marked as asked; None where it has ended.
+async def ask(context: Context, charge_id: ChargeId, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a charge; None where it has ended.
 
-    Raises `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
+    One that it was not asked for before is marked as asked, or ended where it isn't wanted any more. Raises
+    `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
     """
-    found = await store.get(context, charge_id)
-    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
-    charge = await store.get_for_update(context, charge_id)
+    charge, invoice = await _locked(context, charge_id)
     if charge.status not in UNDER_WAY:
         return None
-    if rules.is_asked_elsewhere(charge, context.now):
+    if rules.is_asked_elsewhere(charge, context.now, patience):
         raise CHARGE_BEING_ASKED.error()
     card = await store.get_card(context, charge.payment_method_id)
+    if charge.asked_at is not None:
+        charge = replace(charge, updated_at=context.now)
+        await store.update(context, charge)
+        return await _question(context, charge, card, invoice, was_asked=True)
+    if (decline := rules.why_not_wanted(charge, card, invoice)) is not None:
+        await _fail(context, charge, decline)
+        return None
+    return await _mark_asked(context, charge, card, invoice)
+
+
+async def ask_again(context: Context, before: Charge, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a charge that it says it has none of, `before` as it was when it was asked.
+
+    Where it surely was not carried out, it is marked as asked once more, or ended where it isn't wanted any more. None
+    where it has ended, or is to be waited for: then it is `unclear`. Raises `CHARGE_BEING_ASKED` where somebody else
+    asked or heard of it meanwhile.
+    """
+    charge, invoice = await _locked(context, before.id)
+    if charge.status not in UNDER_WAY:
+        return None
+    if (charge.asked_at, charge.provider_id) != (before.asked_at, before.provider_id):
+        raise CHARGE_BEING_ASKED.error()
+    card = await store.get_card(context, charge.payment_method_id)
+    decline = rules.why_not_wanted(charge, card, invoice)
+    follows = rules.when_unknown(charge, context.now, is_wanted=decline is None, patience=patience)
+    if follows is rules.WhenUnknown.REPEAT:
+        return await _mark_asked(context, charge, card, invoice)
+    if follows is rules.WhenUnknown.END:
+        await _fail(context, charge, rules.decline_of_unknown(charge, decline))
+    else:
+        await store.update(context, rules.unclear(charge, context.now))
+    return None
+
+
+async def _locked(context: Context, charge_id: ChargeId) -> tuple[Charge, Invoice]:
+    """A charge and its invoice, which is locked before it."""
+    found = await store.get(context, charge_id)
+    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
+    return await store.get_for_update(context, charge_id), invoice
+
+
+async def _mark_asked(context: Context, charge: Charge, card: CardToCharge, invoice: Invoice) -> Question:
+    charge = replace(charge, asked_at=context.now, updated_at=context.now)
+    await store.update(context, charge)
+    return await _question(context, charge, card, invoice, was_asked=False)
+
+
+async def _question(
+    context: Context, charge: Charge, card: CardToCharge, invoice: Invoice, *, was_asked: bool
+) -> Question:
     settings = await settings_store.get(context, charge.provider)
-    await store.update(context, replace(charge, asked_at=context.now, updated_at=context.now))
+    return question_of(context, charge, card, invoice, settings, was_asked=was_asked)
+
+
+def question_of(
+    context: Context,
+    charge: Charge,
+    card: CardToCharge,
+    invoice: Invoice,
+    settings: ProviderSettings,
+    *,
+    was_asked: bool,
+) -> Question:
+    """What to ask of a charge, and how its provider is reached."""
     return Question(
         charge=charge,
         access=provider_settings.access_of(context, settings),
         agreement_id=card.agreement_id,
         callback_url=provider_settings.callback_url(context, settings),
         text=invoice.number or "",
-        was_asked=charge.asked_at is not None,
-        is_wanted=card.is_active and rules.part_that_pays(charge, invoice) == charge.amount,
+        was_asked=was_asked,
     )
 
 
-async def record_answer(context: Context, charge_id: ChargeId, answer: ProviderCharge) -> Charge:
+async def record_answer(
+    context: Context, charge_id: ChargeId, answer: ProviderCharge, patience: Patience = PATIENCE
+) -> Charge:
     """Take a provider's answer: book what succeeded, emit what ended. Once, whoever brings it and however often.
 
     Emits `payment.succeeded`, `payment.failed`, `payment.requires_action`. Raises what booking refuses, and then
     nothing was taken: `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `EXCHANGE_RATE_MISSING`, those of accounts.
     """
-    found = await store.get(context, charge_id)
-    invoice = await documents.get_for_update(context, INVOICES, found.invoice_id)
-    before = await store.get_for_update(context, charge_id)
-    after = rules.answered(before, answer, context.today, context.now)
+    before, invoice = await _locked(context, charge_id)
+    after = rules.answered(before, answer, context.today, context.now, patience)
     if after is before:
         return before
-    if after.status is ChargeStatus.UNCLEAR:
-        MISMATCHES.inc()
-        log.error("charge.mismatch", charge=str(charge_id), amount=str(answer.amount), currency=answer.currency)
+    note_mismatch(after, answer)
     if after.status is ChargeStatus.SUCCEEDED:
         after = await _book(context, after, invoice)
     after = await _on_word_only(context, after)
     await store.update(context, after)
-    _emit(context, before, after)
+    emit(context, before, after)
     return after
+
+
+def note_mismatch(after: Charge, answer: ProviderCharge) -> None:
+    """Note an answer that is of something else than was asked for."""
+    if after.status is ChargeStatus.UNCLEAR:
+        MISMATCHES.inc()
+        log.error("charge.mismatch", charge=str(after.id), amount=str(answer.amount), currency=answer.currency)
 
 
 async def record_failure(context: Context, charge_id: ChargeId, decline: Decline) -> Charge:
     """End a charge that the provider did not take, or that was not made. Emits `payment.failed`."""
     before = await store.get_for_update(context, charge_id)
-    if before.status not in UNDER_WAY:
-        return before
+    return await _fail(context, before, decline) if before.status in UNDER_WAY else before
+
+
+async def _fail(context: Context, before: Charge, decline: Decline) -> Charge:
     after = await _on_word_only(context, rules.failed(before, decline, context.today, context.now))
     await store.update(context, after)
-    _emit(context, before, after)
+    emit(context, before, after)
     return after
 
 
@@ -270,7 +339,8 @@ async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
     return replace(charge, unapplied_amount=unapplied, unapplied_entry_id=entry.id)
 
 
-def _emit(context: Context, before: Charge, after: Charge) -> None:
+def emit(context: Context, before: Charge, after: Charge) -> None:
+    """Tell what became of a charge."""
     if after.status is before.status:
         return
     now, was = render(after).as_event(), render(before).as_event()

@@ -1,10 +1,12 @@
 """Asking a provider to charge a card: mark it as asked, ask outside any transaction, record the answer.
 
 The job may run twice, and its worker may die at any point. From the moment a charge is marked as asked, the provider is
-asked what it knows of the reference before it is asked to charge: so a lost answer is found, and charged again is only
-what the provider has never heard of.
+asked what it knows of the reference, and asked to charge once more only what it has never heard of, some time after the
+question: until then it may still carry it out (`rules.when_unknown`).
 """
 
+import asyncio
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -13,9 +15,9 @@ from uuid import UUID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
-from ledgerbee.payments.charges import actions, rules, store
+from ledgerbee.payments.charges import actions, rules, store, together
 from ledgerbee.payments.charges.actions import Question
-from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, UNDER_WAY, ChargeId
+from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, PATIENCE, UNDER_WAY, ChargeId, Patience
 from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.providers.model import (
     ChargeRequest,
@@ -45,32 +47,35 @@ NOT_BOOKED: Final = frozenset(
 _MOST_TRIES: Final = 40
 
 
-async def charge_card(providers: Providers, run: JobRun) -> None:
+async def charge_card(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
     """Have a charge carried out, or find out how it stands. Payload: `chargeId`.
 
     Raises, so that the worker tries again later: `ProviderUnclearError`, `CHARGE_UNDECIDED`, `CHARGE_BEING_ASKED`, what
     keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
     """
-    charge_id = ChargeId(UUID(run.payload["chargeId"]))
-    question = await run.write(partial(actions.ask, charge_id=charge_id))
+    charge_id, marked_from = ChargeId(UUID(run.payload["chargeId"])), time.monotonic()
+    question = await run.write(partial(actions.ask, charge_id=charge_id, patience=patience))
     if question is None:
         return
     provider = providers[question.charge.provider]
+    answer: ProviderCharge | Decline | None = None
     try:
-        answer: ProviderCharge | Decline | None = await _find(provider, question) if question.was_asked else None
-        if answer is None and question.is_wanted:
-            answer = await _charge(provider, question)
+        if question.was_asked:
+            answer = await _find(provider, question)
+        if answer is None and question.was_asked:
+            marked_from = time.monotonic()
+            question = await run.write(partial(actions.ask_again, before=question.charge, patience=patience))
+        if answer is None and question is not None:
+            answer = await _charge(provider, question, marked_from, patience)
     except ProviderUnclearError:
         await run.write(partial(actions.record_unclear, charge_id=charge_id))
         raise
-    if isinstance(answer, Decline):
-        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=answer))
-        return
     if answer is None:
-        nothing = Decline(rules.NOT_DUE, "Nothing was due any more, or the card had ended", is_soft=False)
-        await run.write(partial(actions.record_failure, charge_id=charge_id, decline=nothing))
-        return
-    charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer))
+        charge = await run.read(partial(store.get, charge_id=charge_id))
+    elif isinstance(answer, Decline):
+        charge = await run.write(partial(actions.record_failure, charge_id=charge_id, decline=answer))
+    else:
+        charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer, patience=patience))
     if charge.status in UNDER_WAY:
         raise CHARGE_UNDECIDED.error()
 
@@ -85,8 +90,14 @@ async def _find(provider: Provider, question: Question) -> ProviderCharge | None
         raise ProviderUnclearError(str(fault)) from fault
 
 
-async def _charge(provider: Provider, question: Question) -> ProviderCharge | Decline:
+async def _charge(
+    provider: Provider, question: Question, marked_from: float, patience: Patience
+) -> ProviderCharge | Decline:
+    """Ask to charge. `marked_from` is when the question began to be marked as asked, as `time.monotonic` has it."""
     charge = question.charge
+    if time.monotonic() >= marked_from + patience.asking.total_seconds():
+        # This process stood still meanwhile: others may be at it.
+        raise ProviderUnclearError("The provider was not asked in time")
     try:
         return await provider.charge(
             question.access,
@@ -115,20 +126,70 @@ async def give_up(run: JobRun, reason: str) -> None:
     await run.write(end)
 
 
+async def charge_cards(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
+    """Have charges carried out that begin together, asked at once. Payload: `chargeIds`.
+
+    What has no clear answer, and what can't be booked, is left to jobs of their own. Raises `DATABASE_UNAVAILABLE`.
+    """
+    charge_ids = _ids_of(run)
+    marked_from = time.monotonic()
+    questions = await run.write(partial(together.ask, charge_ids=charge_ids))
+    asked = (_answer(providers, question, marked_from, patience) for question in questions)
+    answers = dict(await asyncio.gather(*asked))
+    try:
+        await run.write(partial(together.record, answers=answers, patience=patience))
+    except LedgerBeeError as fault:
+        if fault.is_passing:
+            raise
+        await run.write(partial(together.leave_all, charge_ids=list(answers)))
+
+
+async def _answer(
+    providers: Providers, question: Question, marked_from: float, patience: Patience
+) -> tuple[ChargeId, ProviderCharge | Decline | None]:
+    """What a provider answers to one of many questions; None for nothing that is clear."""
+    try:
+        return question.charge.id, await _charge(providers[question.charge.provider], question, marked_from, patience)
+    except ProviderUnclearError:
+        return question.charge.id, None
+
+
+def _ids_of(run: JobRun) -> list[ChargeId]:
+    return [ChargeId(UUID(one)) for one in run.payload["chargeIds"]]
+
+
+async def leave_all(run: JobRun, _: str) -> None:
+    """Leave charges to jobs of their own."""
+    await run.write(partial(together.leave_all, charge_ids=_ids_of(run)))
+
+
 def _is_foreseen(fault: Exception) -> bool:
     if isinstance(fault, LedgerBeeError):
         return fault.is_passing or fault.error_code in NOT_BOOKED
     return isinstance(fault, ProviderUnclearError)
 
 
-def charges_of(providers: Providers) -> JobKind:
+def charges_of(providers: Providers, patience: Patience = PATIENCE) -> JobKind:
     """The job that asks these providers."""
     return JobKind(
-        run=partial(charge_card, providers),
+        run=partial(charge_card, providers, patience=patience),
         give_up=give_up,
         is_foreseen=_is_foreseen,
         max_attempts=_MOST_TRIES,
         max_unforeseen=5,
         first_pause=timedelta(seconds=5),
         longest_pause=timedelta(hours=1),
+    )
+
+
+def charges_together_of(providers: Providers, patience: Patience = PATIENCE) -> JobKind:
+    """The job that asks these providers for charges that begin together."""
+    return JobKind(
+        run=partial(charge_cards, providers, patience=patience),
+        give_up=leave_all,
+        is_foreseen=_is_foreseen,
+        max_attempts=12,
+        max_unforeseen=3,
+        first_pause=timedelta(seconds=5),
+        longest_pause=timedelta(minutes=10),
     )

@@ -1,7 +1,7 @@
 """Charges of saved cards (extension): what an invoice's customer is charged, and what became of it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NewType
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
-from ledgerbee.payments.providers.model import ProviderName
+from ledgerbee.payments.providers.model import ANSWER_TIMEOUT_S, ProviderName
 from ledgerbee.sales.invoices.model import InvoiceId
 
 ChargeId = NewType("ChargeId", UUID)
@@ -22,6 +22,9 @@ UNIDENTIFIED_RECEIPTS: Final = "UNIDENTIFIED_RECEIPTS"
 
 #: Payload `chargeId`.
 CHARGE_JOB: Final = "charge_card"
+#: Of charges that begin together, at most `TOGETHER` of them: payload `chargeIds`.
+CHARGES_JOB: Final = "charge_cards"
+TOGETHER: Final = 20
 
 
 class ChargeStatus(StrEnum):
@@ -46,8 +49,9 @@ class Charge:
 
     `reference` is what the provider knows it by. `attempt` counts charges that follow each other on an invoice;
     `retry_on` is the company's day on which the next one comes, where a decline may pass. `asked_at` is when the
-    provider was asked first. `payment_id` is what it paid of the invoice; `unapplied_amount` what it was more than was
-    due by then, which `unapplied_entry_id` booked on unidentified receipts.
+    provider was last asked to charge; questions about how it stands leave it, and move `updated_at`. `payment_id` is
+    what it paid of the invoice; `unapplied_amount` what it was more than was due by then, which `unapplied_entry_id`
+    booked on unidentified receipts.
     """
 
     id: ChargeId
@@ -73,6 +77,27 @@ class Charge:
     finished_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long after the question something may be expected of a provider that was asked to charge.
+
+    `asking`: whoever asked may still be waiting for the answer, and others wait too. `settling`: a request that nobody
+    waits for any more may still be carried out, and what was carried out may not be shown yet; so what the provider
+    doesn't know isn't asked for again. `deciding`: what it says by then it stands by, however odd that is.
+    """
+
+    asking: timedelta
+    settling: timedelta
+    deciding: timedelta
+
+
+#: An answer is waited for half a minute. Providers carry requests out within two minutes, and show what they did within
+#: one; each remembers references for a day at least, and refuses them the second time.
+PATIENCE: Final = Patience(
+    asking=timedelta(seconds=2 * ANSWER_TIMEOUT_S), settling=timedelta(minutes=5), deciding=timedelta(days=1)
+)
 
 
 @dataclass(frozen=True, slots=True)

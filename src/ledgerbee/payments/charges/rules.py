@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, S
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
+    PATIENCE,
     PAYMENT_CLEARING,
     PAYMENT_METHOD_INACTIVE,
     PAYMENT_METHOD_MISSING,
@@ -26,6 +28,7 @@ from ledgerbee.payments.charges.model import (
     ChargeFields,
     ChargeId,
     ChargeStatus,
+    Patience,
 )
 from ledgerbee.payments.customer_payments.model import InvoiceFacts
 from ledgerbee.payments.customer_payments.rules import check_account, role_account
@@ -36,9 +39,6 @@ from ledgerbee.sales.invoices.rules import PAYABLE, require_status
 
 #: Days from a soft decline to the next charge, by the number of the one that was declined. A hard one ends it.
 RETRY_DAYS: Final = (1, 3, 5, 7)
-#: How long after it was asked a provider may still be at it, for whoever looks meanwhile.
-ASKING: Final = timedelta(seconds=2 * providers.ANSWER_TIMEOUT_S)
-
 #: How long after the last question a charge that has not ended is looked at again by the daily task.
 LEFT_ALONE: Final = timedelta(days=1)
 
@@ -46,7 +46,18 @@ LEFT_ALONE: Final = timedelta(days=1)
 REFUSED: Final = "provider_refused"
 NOT_ASKED: Final = "not_asked"
 NOT_DUE: Final = "nothing_due"
+NO_CARD: Final = "card_unavailable"
+NOT_KNOWN: Final = "unknown_to_provider"
+OTHER_AMOUNT: Final = "amount_mismatch"
 
+_NOT_DUE: Final = Decline(NOT_DUE, "What it was to pay was not due any more", is_soft=False)
+_NO_CARD: Final = Decline(
+    NO_CARD, "The card had ended or was taken off the customer, or its provider was switched off", is_soft=False
+)
+_NOT_KNOWN: Final = Decline(NOT_KNOWN, "The provider had the charge, and doesn't know of it any more", is_soft=False)
+
+#: What is final at a provider.
+_STANDS: Final = frozenset({providers.ChargeStatus.SUCCEEDED, providers.ChargeStatus.FAILED})
 _STATUSES: Final[Mapping[providers.ChargeStatus, ChargeStatus]] = {
     providers.ChargeStatus.PENDING: ChargeStatus.PENDING,
     providers.ChargeStatus.REQUIRES_ACTION: ChargeStatus.REQUIRES_ACTION,
@@ -136,21 +147,78 @@ def _account(
     return account
 
 
-def is_asked_elsewhere(charge: Charge, now: datetime) -> bool:
-    """Whether somebody else may be waiting for the provider's answer right now."""
-    return charge.status is ChargeStatus.PENDING and charge.asked_at is not None and now < charge.asked_at + ASKING
+def is_asked_elsewhere(charge: Charge, now: datetime, patience: Patience = PATIENCE) -> bool:
+    """Whether somebody else may be waiting right now for the provider's answer to the question whether to charge."""
+    return (
+        charge.status is ChargeStatus.PENDING
+        and charge.provider_id is None
+        and charge.asked_at is not None
+        and now < charge.asked_at + patience.asking
+    )
 
 
-def answered(charge: Charge, answer: ProviderCharge, today: date, now: datetime) -> Charge:
+def why_not_wanted(charge: Charge, card: CardToCharge, invoice: Invoice) -> Decline | None:
+    """Why a charge that was not made by now isn't to be made any more; None where it is.
+
+    It is made of just what is due, on an invoice that nobody has given up, of a card that its customer still has, at a
+    provider that is used.
+    """
+    if invoice.status not in PAYABLE or invoice.amount_due != charge.amount:
+        return _NOT_DUE
+    if not (card.is_active and card.is_enabled and card.customer_id == charge.customer_id):
+        return _NO_CARD
+    return None
+
+
+class WhenUnknown(Enum):
+    """What follows when a provider that was asked to charge says that it has no such charge."""
+
+    #: The question may still be under way, or what it led to not be shown yet.
+    WAIT = auto()
+    #: It was never carried out: it is asked once more, under the same reference.
+    REPEAT = auto()
+    #: It was never carried out, and isn't wanted any more, or is gone.
+    END = auto()
+
+
+def when_unknown(charge: Charge, now: datetime, *, is_wanted: bool, patience: Patience = PATIENCE) -> WhenUnknown:
+    """What follows when a provider says that it has no such charge, which it was asked for at `asked_at`.
+
+    | | the provider never told an id | it told one |
+    | --- | --- | --- |
+    | before `settling` is over | wait | wait |
+    | before `deciding` is over | wanted: repeat; else wait | wait |
+    | then | wanted: repeat; else end | end |
+    """
+    assert charge.asked_at is not None, "nobody asks what is known of a question that was never asked"
+    if charge.provider_id is None and is_wanted:
+        return WhenUnknown.WAIT if now < charge.asked_at + patience.settling else WhenUnknown.REPEAT
+    return WhenUnknown.WAIT if now < charge.asked_at + patience.deciding else WhenUnknown.END
+
+
+def decline_of_unknown(charge: Charge, why: Decline | None) -> Decline:
+    """Why a charge ends that its provider has none of; `why` it isn't wanted any more."""
+    return why if why is not None and charge.provider_id is None else _NOT_KNOWN
+
+
+def answered(
+    charge: Charge, answer: ProviderCharge, today: date, now: datetime, patience: Patience = PATIENCE
+) -> Charge:
     """A charge as a provider's answer has it. One that has ended stays as it is, whatever comes later.
 
-    An answer of another amount or currency than was asked for is believed by nobody: the charge is `unclear` until
-    somebody looks. One that succeeded still has to be booked.
+    An answer of another reference is of nothing that was asked. One of another amount or currency is believed only when
+    the provider stands by it (`Patience.deciding`), and has then failed for good: what was taken comes with a payout,
+    as money of no charge. Until then the charge is `unclear`. One that succeeded still has to be booked.
     """
     if charge.status not in UNDER_WAY:
         return charge
+    if answer.reference != charge.reference:
+        return replace(charge, status=ChargeStatus.UNCLEAR, action_url=None, updated_at=now)
     known = replace(charge, provider_id=answer.provider_id, updated_at=now)
     if (answer.amount, answer.currency) != (charge.amount, charge.currency):
+        has_decided = charge.asked_at is not None and charge.asked_at + patience.deciding <= now
+        if has_decided and answer.status in _STANDS:
+            return failed(known, _other_amount(answer), today, now)
         return replace(known, status=ChargeStatus.UNCLEAR, action_url=None)
     if answer.status is providers.ChargeStatus.FAILED:
         return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), today, now)
@@ -160,6 +228,15 @@ def answered(charge: Charge, answer: ProviderCharge, today: date, now: datetime)
         status=status,
         action_url=answer.action_url if status is ChargeStatus.REQUIRES_ACTION else None,
         finished_at=now if status is ChargeStatus.SUCCEEDED else None,
+    )
+
+
+def _other_amount(answer: ProviderCharge) -> Decline:
+    """Of what the provider stands by. Not soft: whether to charge again is for whoever has looked there."""
+    taken = f"{answer.amount} {answer.currency}"
+    words = "took" if answer.status is providers.ChargeStatus.SUCCEEDED else "declined"
+    return Decline(
+        OTHER_AMOUNT, f"The provider says that it {words} {taken}, which is not what it was asked for", False
     )
 
 
@@ -181,9 +258,10 @@ def failed(charge: Charge, decline: Decline, today: date, now: datetime) -> Char
 
 def unclear(charge: Charge, now: datetime) -> Charge:
     """A charge for which the provider gave no answer; one that its owner has to confirm can still be confirmed."""
-    if charge.status is not ChargeStatus.PENDING:
+    if charge.status not in UNDER_WAY:
         return charge
-    return replace(charge, status=ChargeStatus.UNCLEAR, updated_at=now)
+    status = ChargeStatus.UNCLEAR if charge.status is ChargeStatus.PENDING else charge.status
+    return replace(charge, status=status, updated_at=now)
 
 
 def part_that_pays(charge: Charge, invoice: Invoice) -> Decimal:

@@ -25,12 +25,15 @@ _BY_PROVIDER: Final = (
 )
 _UNANSWERED: Final = """
 SELECT id FROM charges
-WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $2 ORDER BY asked_at
+WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
+    AND updated_at < $2
+ORDER BY asked_at
 """
 _IS_DUE: Final = """
 SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2) OR EXISTS (
     SELECT FROM charges
-    WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at < $3)
+    WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
+        AND updated_at < $3)
 """
 _LOCK_OF_INVOICE: Final = "SELECT FROM charges WHERE company_id = $1 AND invoice_id = $2 ORDER BY id FOR UPDATE"
 _STOP_RETRIES: Final = """
@@ -40,14 +43,14 @@ _IS_GIVEN_BACK: Final = """
 SELECT EXISTS (SELECT FROM charge_returns WHERE company_id = $1 AND invoice_id = $2 AND created_at > $3)
 """
 _INSERT: Final = rows.insert_many("charges", Charge)
-_UPDATE: Final = rows.update(
-    "charges",
-    Charge,
-    fixed=(
-        "reference", "invoice_id", "customer_id", "payment_method_id", "provider", "amount", "currency", "attempt",
-        "created_at",
-    ),
+_FIXED: Final = (
+    "reference", "invoice_id", "customer_id", "payment_method_id", "provider", "amount", "currency", "attempt",
+    "created_at",
 )  # fmt: skip
+_UPDATE: Final = rows.update("charges", Charge, fixed=_FIXED)
+_UPDATE_MANY: Final = rows.update_many("charges", Charge, fixed=_FIXED)
+_INVOICES: Final = "SELECT invoice_id FROM charges WHERE company_id = $1 AND id = ANY($2)"
+_GET_MANY: Final = f"{_SELECT} AND id = ANY($2) ORDER BY id FOR UPDATE"
 _CARD: Final = """
 SELECT m.id, m.customer_id, m.provider, m.agreement_id, m.status = 'ACTIVE' AS is_active, p.is_enabled,
     p.clearing_account_id, p.unidentified_account_id
@@ -127,6 +130,24 @@ async def insert(context: Context, charges: Sequence[Charge]) -> None:
 
 async def update(context: Context, charge: Charge) -> None:
     await context.connection.execute(_UPDATE, context.company_id, *rows.values(charge))
+
+
+async def update_many(context: Context, charges: Sequence[Charge]) -> None:
+    """As `update`, of charges in one statement."""
+    if charges:
+        await context.connection.execute(_UPDATE_MANY, context.company_id, *rows.column_values(charges))
+
+
+async def list_invoices(context: Context, charge_ids: Collection[ChargeId]) -> list[InvoiceId]:
+    """The invoices of charges."""
+    found = await context.connection.fetch(_INVOICES, context.company_id, charge_ids)
+    return [InvoiceId(row["invoice_id"]) for row in found]
+
+
+async def get_many_for_update(context: Context, charge_ids: Collection[ChargeId]) -> list[Charge]:
+    """Charges, locked until the transaction ends; their invoices are locked before."""
+    found = await context.connection.fetch(_GET_MANY, context.company_id, charge_ids)
+    return [_charge(row) for row in found]
 
 
 async def find_card(context: Context, payment_method_id: UUID) -> CardToCharge | None:

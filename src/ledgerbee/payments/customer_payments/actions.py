@@ -3,6 +3,7 @@
 Each in three parts: load everything; decide what is refused or all there is to write; write once, posting first.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from ledgerbee.chart.accounts import store as accounts
@@ -27,6 +28,7 @@ from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus
 from ledgerbee.sales.write_offs import actions as write_offs
 from ledgerbee.sales.write_offs.model import WriteOffFields
 from ledgerbee.tenancy.rates import store as rates
+from ledgerbee.tenancy.rates.model import Rate
 
 #: A payment and the currency its base amounts are in.
 PaymentAndCurrency = tuple[Payment, str]
@@ -59,6 +61,46 @@ async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) 
         day = max(given.paid_on, given_up.written_off_on)
         await write_offs.write_off(context, invoice_id, WriteOffFields(day, given_up.description))
     return payment, found.base_currency
+
+
+async def record_together(context: Context, given: Sequence[tuple[Invoice, PaymentFields]]) -> list[Payment]:
+    """As `record`, of payments on invoices of their own, all or none: each statement is one for all of them.
+
+    The invoices are locked, and none is one that was given up. The fields name an account, and no rate.
+    """
+    before = [invoice for invoice, _ in given]
+    facts = await store.get_many_facts(context, before)
+    by_role = await accounts.get_by_role(context)
+    named = await accounts.get_many(context, {one.account_id for _, one in given if one.account_id is not None})
+    lines = await documents.lines_of_many(context, INVOICES, [one.id for one in before])
+    rates_by_day: dict[tuple[str, date], Rate | None] = {}
+    bookings = []
+    for invoice, one in given:
+        found = facts[invoice.id]
+        if (day := (invoice.currency, one.paid_on)) not in rates_by_day:
+            rates_by_day[day] = await rates.find(context, *day, found.base_currency)
+        assert one.account_id is not None, "whoever records many says where they come in"
+        sources = PaymentSources(
+            **fields_of(found),
+            accounts_by_role=by_role,
+            account=named.get(one.account_id),
+            rate=rates_by_day[day],
+        )
+        bookings.append(rules.book(one, invoice, sources, context.today, context.now))
+
+    await ledger.post_of_documents([context] * len(bookings), [booking.entry for booking in bookings])
+    made = [booking.payment for booking in bookings]
+    await store.insert_many(context, made)
+    for payment in made:
+        context.emit(
+            "payment.recorded", payment.id, render(payment, facts[payment.invoice_id].base_currency).as_event()
+        )
+    settled = [
+        (FullDocument(invoice, lines[invoice.id]), booking.invoice)
+        for invoice, booking in zip(before, bookings, strict=True)
+    ]
+    await invoices.record_settled_together(context, settled)
+    return made
 
 
 async def _load(context: Context, invoice: Invoice, given: PaymentFields) -> PaymentSources:

@@ -1,9 +1,12 @@
 """Rows of payments, and what booking one asks of the books."""
 
+from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
+from ledgerbee.core.fields import names_of
 from ledgerbee.payments.customer_payments.model import (
     PAYMENT_NOT_FOUND,
     InvoiceFacts,
@@ -21,12 +24,22 @@ _SELECT: Final = f"SELECT {rows.columns(Payment)} FROM payments WHERE company_id
 _GET: Final = f"{_SELECT} AND id = $2"
 _OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY paid_on, id"
 _INSERT: Final = rows.insert("payments", Payment)
+_INSERT_MANY: Final = rows.insert_many("payments", Payment)
 _SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
 _FACTS: Final = f"""
 SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
        ({SETTLED_IN_BASE.format(invoice="$5")}) AS settled,
        ({journal_categories.FOR_TYPE}) AS journal_category_id
 FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
+WHERE co.company_id = $1
+"""
+_MANY_FACTS: Final = f"""
+SELECT i.id, co.base_currency, co.preferred_language AS language, c.name AS customer_name,
+       ({SETTLED_IN_BASE.format(invoice="i.id")}) AS settled, f.id AS journal_category_id
+FROM companies co
+LEFT JOIN ({journal_categories.FOR_TYPE}) f ON true
+CROSS JOIN unnest($4::uuid[], $5::uuid[]) i (id, customer_id)
+JOIN customers c ON c.company_id = co.company_id AND c.id = i.customer_id
 WHERE co.company_id = $1
 """
 _TO_REOPEN: Final = f"""
@@ -52,8 +65,26 @@ async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
     return InvoiceFacts(**row)
 
 
+async def get_many_facts(context: Context, invoices: Sequence[Invoice]) -> dict[UUID, InvoiceFacts]:
+    """As `get_facts`, of invoices, by their ids."""
+    found = await context.connection.fetch(
+        _MANY_FACTS,
+        context.company_id,
+        JournalType.CUSTOMER_PAYMENT,
+        list(JournalType),
+        [one.id for one in invoices],
+        [one.customer_id for one in invoices],
+    )
+    return {row["id"]: InvoiceFacts(**{name: row[name] for name in names_of(InvoiceFacts)}) for row in found}
+
+
 async def insert(context: Context, payment: Payment) -> None:
     await context.connection.execute(_INSERT, context.company_id, *rows.values(payment))
+
+
+async def insert_many(context: Context, payments: Sequence[Payment]) -> None:
+    """Write payments, one at least."""
+    await context.connection.execute(_INSERT_MANY, context.company_id, *rows.column_values(payments))
 
 
 async def get(context: Context, payment_id: PaymentId) -> Payment:

@@ -65,6 +65,9 @@ _PAGE: Final = 100
 #: Characters of a subscription's description.
 _LONGEST_DESCRIPTION: Final = 100
 _ID: Final = re.compile(r"[0-9]{1,18}")
+#: Characters of an order id.
+_MIN_ORDER_ID: Final = 4
+_MAX_ORDER_ID: Final = 20
 #: Answers that don't say whether anything was done: as those of 500 and above.
 _UNCLEAR: Final = frozenset({408, 409, 425, 429})
 
@@ -159,25 +162,28 @@ class QuickPay:
         answer = await self._ask(access, "POST", path, body, callback=asked.callback_url, may=(400,))
         if answer.status != HTTPStatus.BAD_REQUEST:
             return charge_of(answer.object)
-        found = None
-        if "order_id" in fields_of(answer.body):
-            found = await self.find_charge(access, asked.reference, None, asked.agreement_id)
-        if found is None:
+        if "order_id" not in fields_of(answer.body) or not _MIN_ORDER_ID <= len(asked.reference) <= _MAX_ORDER_ID:
             raise _refused(answer)
-        return found
+        # It has a payment of that reference, whether it shows it yet or not.
+        if (found := await self._find_by_order_id(access, "/payments", asked.reference)) is None:
+            raise ProviderUnclearError("QuickPay has another request with this reference")
+        return charge_of(found)
 
     async def find_charge(
-        self,
-        access: Access,
-        reference: str,
-        provider_id: str | None,
-        agreement_id: str,  # noqa: ARG002  a reference is found without it
+        self, access: Access, reference: str, provider_id: str | None, agreement_id: str
     ) -> ProviderCharge | None:
-        """A payment, by its id or else by its order id."""
+        """A payment, by its id or else by its order id.
+
+        An account that has no such subscription is another one than was asked to charge, and can't say.
+        """
         found = None if provider_id is None else await self._get(access, "/payments", provider_id)
         if found is None:
             found = await self._find_by_order_id(access, "/payments", reference)
-        return None if found is None else charge_of(found)
+        if found is not None:
+            return charge_of(found)
+        if await self._get(access, "/subscriptions", agreement_id) is None:
+            raise ProviderUnclearError("QuickPay's account is another one: it doesn't have the card that was charged")
+        return None
 
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back an amount of a payment; mostly it is `pending` at first."""
@@ -251,8 +257,12 @@ class QuickPay:
     async def _find_by_order_id(self, access: Access, path: str, reference: str) -> dict[str, Any] | None:
         """An object by our reference, in whole: lists may leave operations out."""
         answer = await self._ask(access, "GET", path, query={"order_id": reference})
-        found = [one for one in answer.objects if one.get("order_id") == reference]
-        return await self._get(access, path, str(id_of(found[-1]))) if found else None
+        listed = [one for one in answer.objects if one.get("order_id") == reference]
+        if not listed:
+            return None
+        if (found := await self._get(access, path, str(id_of(listed[-1])))) is None:
+            raise ProviderUnclearError("QuickPay lists what it says that it doesn't have")
+        return found
 
     async def _ask(
         self,

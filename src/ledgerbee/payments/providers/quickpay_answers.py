@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-from ledgerbee.core.money import EXACT, ZERO, minor_units
+from ledgerbee.core.money import EXACT, ZERO, minor_units, total
 from ledgerbee.core.texts import readable
 from ledgerbee.payments.providers.model import (
     Agreement,
@@ -87,7 +87,8 @@ def major_amount(units: object, currency: str) -> Decimal:
 def charge_of(payment: Mapping[str, Any]) -> ProviderCharge:
     """A payment. QuickPay doesn't tell what it or the acquirer keeps.
 
-    One capture that was approved decides, whatever came after it; else the last operation does.
+    One capture that was approved decides, whatever came after it, and then the amount is what was captured; else the
+    last operation does.
     """
     currency = _currency(payment)
     operations = [one for one in operations_of(payment) if _text_or_none(one, "type") in _TAKING]
@@ -95,12 +96,13 @@ def charge_of(payment: Mapping[str, Any]) -> ProviderCharge:
         raise ProviderUnclearError("QuickPay has the payment, and nothing that was done with it")
     standings = [_standing(one, "capture") for one in operations]
     status, decline = next((one for one in standings if one[0] is ChargeStatus.SUCCEEDED), standings[-1])
+    captured = [one for one, (how, _) in zip(operations, standings, strict=True) if how is ChargeStatus.SUCCEEDED]
     link = payment.get("link")
     return ProviderCharge(
         provider_id=str(id_of(payment)),
         reference=_text_or_none(payment, "order_id") or "",
         status=status,
-        amount=major_amount(operations[0].get("amount"), currency),
+        amount=total([major_amount(one.get("amount"), currency) for one in captured or operations[:1]]),
         currency=currency,
         decline=decline,
         action_url=_text_or_none(link, "url") if status is ChargeStatus.REQUIRES_ACTION else None,

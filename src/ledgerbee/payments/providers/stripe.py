@@ -14,7 +14,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ledgerbee.payments.providers.model import (
@@ -51,6 +51,7 @@ from ledgerbee.payments.providers.stripe_answers import (
     refund_of,
     statement_suffix,
     text_of,
+    was_left,
 )
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class Stripe:
                         raise ProviderUnclearError("Stripe declined a charge that it doesn't show") from None
                     return found
                 intent = intent_told
-            return await self._confirmable(client, charge_of(intent))
+            return await self._standing(client, intent)
 
     async def find_charge(
         self, access: Access, reference: str, provider_id: str | None, agreement_id: str
@@ -197,7 +198,7 @@ class Stripe:
                     )
                 )
                 if found is not None:
-                    return await self._confirmable(client, charge_of(found))
+                    return await self._standing(client, found)
             if (ids := _AGREEMENT.fullmatch(agreement_id)) is None:
                 return None
             return await self._find_by_reference(client, ids[1], reference)
@@ -336,9 +337,12 @@ class Stripe:
             after = {"starting_after": text_of(page[-1], "id")}
         raise ProviderUnclearError(f"Stripe's list has more than {_MOST_PAGES * _PAGE} entries")
 
-    async def _confirmable(self, client: "stripe.StripeClient", charge: ProviderCharge) -> ProviderCharge:
-        """A charge; one that its owner would have to confirm, and can nowhere, is ended: it would stay so for ever."""
-        if charge.status is not ChargeStatus.REQUIRES_ACTION or charge.action_url is not None:
+    async def _standing(self, client: "stripe.StripeClient", intent: Mapping[str, Any]) -> ProviderCharge:
+        """A charge; one that would stay as it is for ever is ended: its owner would have to confirm it and can nowhere,
+        or the request that made it broke off before it was put to the bank."""
+        charge = charge_of(intent)
+        is_confirmable = charge.status is not ChargeStatus.REQUIRES_ACTION or charge.action_url is not None
+        if is_confirmable and not was_left(intent, datetime.now(UTC)):
             return charge
         import stripe  # noqa: PLC0415  it is loaded already
 
@@ -347,7 +351,9 @@ class Stripe:
         except stripe.InvalidRequestError:  # it was decided meanwhile
             ended = await self._answer(client.v1.payment_intents.retrieve_async(charge.provider_id))
         found = charge_of(ended)
-        return found if found.status is not ChargeStatus.FAILED else replace(found, decline=_NOT_CONFIRMED)
+        if found.status is not ChargeStatus.FAILED or is_confirmable:
+            return found
+        return replace(found, decline=_NOT_CONFIRMED)
 
     async def _find_by_reference(
         self, client: "stripe.StripeClient", customer: str, reference: str
@@ -358,5 +364,5 @@ class Stripe:
             async for page in pages:
                 for intent in page:
                     if reference_of(intent) == reference:
-                        return await self._confirmable(client, charge_of(intent))
+                        return await self._standing(client, intent)
         return None

@@ -31,6 +31,8 @@ from ledgerbee.payments.providers.model import (
 )
 
 _LONGEST_TEXT: Final = 500
+#: Seconds after which nobody is at a payment intent that was made.
+_LEFT_S: Final = 3600
 
 #: Decimals where Stripe counts otherwise than ISO 4217 (docs.stripe.com/currencies, "special cases", "zero-decimal"):
 #: krónur and Ugandan shillings have two there, which have to be zero; ariary have none.
@@ -161,7 +163,7 @@ def _standing(intent: Mapping[str, Any]) -> tuple[ChargeStatus, Decline | None]:
     fault = intent.get("last_payment_error")
     if status == "succeeded":
         return ChargeStatus.SUCCEEDED, None
-    if status in {"processing", "requires_capture", "requires_confirmation"}:
+    if status in {"processing", "requires_capture"} or _is_unconfirmed(intent):
         return ChargeStatus.PENDING, None
     if status == "requires_action":
         return ChargeStatus.REQUIRES_ACTION, None
@@ -175,6 +177,22 @@ def _standing(intent: Mapping[str, Any]) -> tuple[ChargeStatus, Decline | None]:
             return ChargeStatus.REQUIRES_ACTION, None
         return ChargeStatus.FAILED, decline
     raise ProviderUnclearError(f"Stripe says that the charge is {readable(status, 40)}")
+
+
+def _is_unconfirmed(intent: Mapping[str, Any]) -> bool:
+    """Whether a payment intent was made and not put to the bank. Each is asked for in one step with that: the request
+    that made it is still at it, or broke off."""
+    status = text_or_none(intent, "status")
+    return status == "requires_confirmation" or (
+        status == "requires_payment_method" and not isinstance(intent.get("last_payment_error"), dict)
+    )
+
+
+def was_left(intent: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the request that made a payment intent broke off before it was put to the bank: nobody does so any
+    more."""
+    created = intent.get("created")
+    return _is_unconfirmed(intent) and isinstance(created, int) and created + _LEFT_S <= now.timestamp()
 
 
 def decline_of(fault: Mapping[str, Any]) -> Decline:

@@ -12,7 +12,7 @@ async def repeat(context: Context, event_id: UUID) -> SandboxEvent | None:
     """Have an event sent once more; None where there is none such."""
     event = await store.find_event(context, event_id)
     if event is not None:
-        store.send(context, event)
+        store.send(context, [event])
     return event
 
 

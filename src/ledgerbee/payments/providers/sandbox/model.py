@@ -17,7 +17,7 @@ SandboxChargeId = NewType("SandboxChargeId", UUID)
 SANDBOX_PAGE: Final = "sandbox_page"
 #: The start of every such secret, so that logs leave it out and a leaked one is recognised.
 PAGE_PREFIX: Final = "lbs_"
-#: The job that delivers an event of the provider; its payload names it: `eventId`.
+#: The job that delivers events of the provider; its payload names them: `eventIds`.
 SANDBOX_EVENT_JOB: Final = "deliver_sandbox_event"
 #: How long a card can be saved on its page.
 PAGE_LIFE: Final = timedelta(hours=24)

@@ -4,7 +4,7 @@ It works in transactions of its own, as a foreign system would, and is reached w
 for its events, which is a credential of the company.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -33,11 +33,11 @@ from ledgerbee.payments.providers.model import (
 )
 from ledgerbee.payments.providers.sandbox import rules, store
 from ledgerbee.payments.providers.sandbox.cards import agreement_of, new_card
+from ledgerbee.payments.providers.sandbox.charging import Gathering, Outcome, charge_many, events_of
 from ledgerbee.payments.providers.sandbox.model import (
     SECRET,
     SandboxCard,
     SandboxCharge,
-    SandboxChargeId,
     SandboxRefund,
 )
 from ledgerbee.platform.context import Context
@@ -61,6 +61,7 @@ class SandboxProvider:
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self.database = database
         self.clock = clock
+        self._gathering = Gathering()
 
     async def start_agreement(self, access: Access, asked: AgreementRequest) -> AgreementPage:
         """A page on which a test card is saved, for 24 hours."""
@@ -107,38 +108,15 @@ class SandboxProvider:
 
     async def charge(self, access: Access, asked: ChargeRequest) -> ProviderCharge:
         """Charge a card: it comes out as its number says. Once for each reference."""
-        card_id = _id_of(asked.agreement_id)
 
-        async def work(context: Context) -> SandboxCharge:
-            card = None if card_id is None else await store.lock_card(context, card_id)
-            if card is None or card.behavior is None:
-                raise ProviderRefusedError(_NO_CARD)
-            known = await store.find_charge_by_reference(context, asked.reference)
-            if known is not None:
-                return known
-            if card.status is not AgreementStatus.ACTIVE:
-                raise ProviderRefusedError("The card was cancelled")
-            fee = rules.fee_of(asked.amount, asked.currency)
-            charge = SandboxCharge(
-                id=SandboxChargeId(new_id()),
-                reference=asked.reference,
-                card_id=card.id,
-                amount=asked.amount,
-                currency=asked.currency,
-                description=asked.text,
-                status=ChargeStatus.SUCCEEDED,
-                fee=fee,
-                created_at=context.now,
-                updated_at=context.now,
-            )
-            charge = rules.charged(charge, card.behavior, await store.count_charges(context, card.id))
-            if charge.status is ChargeStatus.REQUIRES_ACTION:
-                charge = replace(charge, page_secret=await store.open_page(context, charge.id))
-            await store.insert_charge(context, charge)
-            await tell_of_charge(context, charge)
-            return charge
+        async def carry_out(requests: Sequence[ChargeRequest]) -> list[Outcome]:
+            return await self._run(access, lambda context: charge_many(context, requests))
 
-        return self._charge(await self._run(access, work))
+        key = (access.account, access.keys.get(SECRET, ""))
+        outcome = await self._gathering.carry_out(key, asked, carry_out)
+        if isinstance(outcome, ProviderRefusedError):
+            raise outcome
+        return self._charge(outcome)
 
     async def find_charge(
         self,
@@ -271,9 +249,7 @@ class SandboxProvider:
 
 async def tell_of_charge(context: Context, charge: SandboxCharge) -> None:
     """Tell how a charge stands, and that it is disputed."""
-    await _tell(context, f"charge.{charge.status}", Subject.CHARGE, charge.id, charge.reference)
-    if charge.disputed_at is not None:
-        await _tell(context, "dispute.opened", Subject.DISPUTE, charge.id, charge.reference)
+    await store.tell_many(context, events_of(context, charge))
 
 
 async def tell_of_card(context: Context, card: SandboxCard) -> None:

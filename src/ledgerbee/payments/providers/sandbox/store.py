@@ -1,5 +1,6 @@
 """Rows of the provider that is built in."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +18,6 @@ from ledgerbee.payments.providers.sandbox.model import (
     SANDBOX_PAGE,
     Behavior,
     SandboxCard,
-    SandboxCardId,
     SandboxCharge,
     SandboxChargeId,
     SandboxEvent,
@@ -36,12 +36,14 @@ UPDATE sandbox_cards SET status = $3, behavior = $4, mask = $5, type = $6, expir
 WHERE company_id = $1 AND id = $2
 """
 _CHARGE: Final = f"SELECT {rows.columns(SandboxCharge)} FROM sandbox_charges WHERE company_id = $1"
-_INSERT_CHARGE: Final = rows.insert("sandbox_charges", SandboxCharge)
+_INSERT_CHARGES: Final = rows.insert_many("sandbox_charges", SandboxCharge)
 _UPDATE_CHARGE: Final = (
     "UPDATE sandbox_charges SET status = $3, decline_code = $4, disputed_at = $5, updated_at = $6"
     " WHERE company_id = $1 AND id = $2"
 )
-_EARLIER: Final = "SELECT count(*) FROM sandbox_charges WHERE company_id = $1 AND card_id = $2"
+_EARLIER: Final = (
+    "SELECT card_id, count(*) FROM sandbox_charges WHERE company_id = $1 AND card_id = ANY($2) GROUP BY card_id"
+)
 _REFUND: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
 _INSERT_REFUND: Final = rows.insert("sandbox_refunds", SandboxRefund)
 _REFUNDED: Final = "SELECT coalesce(sum(amount), 0) FROM sandbox_refunds WHERE company_id = $1 AND charge_id = $2"
@@ -52,7 +54,7 @@ WHERE h.company_id = $1 AND h.status = 'succeeded'
 """
 _REFUNDS: Final = f"SELECT {rows.columns(SandboxRefund)} FROM sandbox_refunds WHERE company_id = $1"
 _EVENT: Final = f"SELECT {rows.columns(SandboxEvent)} FROM sandbox_events WHERE company_id = $1"
-_INSERT_EVENT: Final = rows.insert("sandbox_events", SandboxEvent)
+_INSERT_EVENTS: Final = rows.insert_many("sandbox_events", SandboxEvent)
 
 
 async def open_page(context: Context, subject_id: UUID) -> str:
@@ -96,15 +98,29 @@ async def update_card(context: Context, card: SandboxCard) -> None:
     )  # fmt: skip
 
 
-async def count_charges(context: Context, card_id: SandboxCardId) -> int:
-    """How many charges a card has had."""
-    number: int = await context.connection.fetchval(_EARLIER, context.company_id, card_id)
-    return number
+async def lock_cards(context: Context, card_ids: Collection[UUID]) -> dict[UUID, SandboxCard]:
+    """Cards by id, locked until the transaction ends; those that aren't there are left out."""
+    found = await context.connection.fetch(
+        f"{_CARD} AND id = ANY($2) ORDER BY id FOR UPDATE", context.company_id, card_ids
+    )
+    return {card.id: card for row in found if (card := _card(row)) is not None}
 
 
-async def insert_charge(context: Context, charge: SandboxCharge) -> None:
-    """Add a charge."""
-    await context.connection.execute(_INSERT_CHARGE, context.company_id, *rows.values(charge))
+async def count_charges(context: Context, card_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many charges cards have had; none is left out."""
+    found = await context.connection.fetch(_EARLIER, context.company_id, card_ids)
+    return {row["card_id"]: row["count"] for row in found}
+
+
+async def insert_charges(context: Context, charges: Sequence[SandboxCharge]) -> None:
+    """Add charges, one at least."""
+    await context.connection.execute(_INSERT_CHARGES, context.company_id, *rows.column_values(charges))
+
+
+async def find_charges_by_reference(context: Context, references: Collection[str]) -> dict[str, SandboxCharge]:
+    """Charges that were asked for by references of ours."""
+    found = await context.connection.fetch(f"{_CHARGE} AND reference = ANY($2)", context.company_id, references)
+    return {charge.reference: charge for row in found if (charge := _charge(row)) is not None}
 
 
 async def find_charge(context: Context, charge_id: UUID) -> SandboxCharge | None:
@@ -169,14 +185,19 @@ async def tell(
     event = SandboxEvent(
         id=new_id(), type=type_, subject=subject.value, object_id=str(object_id), reference=reference, created_at=now
     )
-    await context.connection.execute(_INSERT_EVENT, context.company_id, *rows.values(event))
-    send(context, event)
+    await tell_many(context, [event])
     return event
 
 
-def send(context: Context, event: SandboxEvent) -> None:
-    """Have an event delivered after the commit."""
-    context.enqueue(SANDBOX_EVENT_JOB, eventId=str(event.id))
+async def tell_many(context: Context, events: Sequence[SandboxEvent]) -> None:
+    """Write down events (one at least) that the provider has to tell, and have them delivered after the commit."""
+    await context.connection.execute(_INSERT_EVENTS, context.company_id, *rows.column_values(events))
+    send(context, events)
+
+
+def send(context: Context, events: Sequence[SandboxEvent]) -> None:
+    """Have events delivered after the commit."""
+    context.enqueue(SANDBOX_EVENT_JOB, eventIds=[str(event.id) for event in events])
 
 
 async def find_event(context: Context, event_id: UUID) -> SandboxEvent | None:
@@ -185,11 +206,10 @@ async def find_event(context: Context, event_id: UUID) -> SandboxEvent | None:
     return SandboxEvent(**row) if row else None
 
 
-async def get_event(context: Context, event_id: UUID) -> SandboxEvent:
-    """An event that is there."""
-    event = await find_event(context, event_id)
-    assert event is not None, "events are never deleted"
-    return event
+async def get_events(context: Context, event_ids: Collection[UUID]) -> list[SandboxEvent]:
+    """Events, in the order in which they happened."""
+    found = await context.connection.fetch(f"{_EVENT} AND id = ANY($2) ORDER BY id", context.company_id, event_ids)
+    return [SandboxEvent(**row) for row in found]
 
 
 def _card(row: asyncpg.Record | None) -> SandboxCard | None:

@@ -17,6 +17,7 @@ from ledgerbee.sales.documents.store.rows import (
     replace_lines,
     take_numbers,
     update,
+    update_many,
 )
 from ledgerbee.sales.documents.store.sources import get_many_sources, get_sources
 
@@ -39,4 +40,5 @@ __all__ = [
     "replace_lines",
     "take_numbers",
     "update",
+    "update_many",
 ]

@@ -32,6 +32,7 @@ class _Statements(NamedTuple):
     insert: str
     insert_many: str
     update: str
+    update_many: str
     book: str
     delete: str
     lines: str
@@ -57,6 +58,7 @@ def _of(kind: AnyKind) -> _Statements:
         insert=rows.insert(kind.table, kind.row),
         insert_many=rows.insert_many(kind.table, kind.row),
         update=rows.update(kind.table, kind.row),
+        update_many=rows.update_many(kind.table, kind.row),
         book=f"WITH booked AS ({rows.update_many(kind.table, kind.row)}) INSERT INTO document_snapshots"
         " (company_id, document_id, document_type, content, created_at)"
         f" SELECT $1, r.id, ${last + 1}, r.content, r.updated_at FROM unnest(${places['id']}::uuid[],"
@@ -167,6 +169,11 @@ async def insert_many(context: Context, kind: KindOfDocument[F, D], documents: S
 async def update(context: Context, kind: KindOfDocument[F, D], document: D) -> None:
     """Write a document's fields; of a booked one only its state may differ."""
     await context.connection.execute(_of(kind).update, context.company_id, *rows.values(document))
+
+
+async def update_many(context: Context, kind: KindOfDocument[F, D], documents: Sequence[D]) -> None:
+    """As `update`, of documents (one at least) in one statement."""
+    await context.connection.execute(_of(kind).update_many, context.company_id, *rows.column_values(documents))
 
 
 async def replace_lines(context: Context, kind: AnyKind, document_id: UUID, lines: Sequence[Line]) -> None:

@@ -8,6 +8,7 @@ from ledgerbee.sales.invoices.actions.settle import (
     record_credited,
     record_given_back,
     record_settled,
+    record_settled_together,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "record_credited",
     "record_given_back",
     "record_settled",
+    "record_settled_together",
     "send",
     "send_batch",
     "taxed",

@@ -1,7 +1,7 @@
 """What payments, credit notes and used credit make of an invoice, as `rules.settle`, `rules.reopen`, `rules.credit` or
 `rules.apply_credit` decided it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,17 @@ async def record_settled(context: Context, before: FullInvoice, settled: Invoice
     more is.
     """
     await documents.update(context, INVOICES, settled)
+    await _tell_settled(context, before, settled)
+
+
+async def record_settled_together(context: Context, settled: Sequence[tuple[FullInvoice, Invoice]]) -> None:
+    """As `record_settled`, of invoices (one at least), each as it was before and as it is, in one statement."""
+    await documents.update_many(context, INVOICES, [after for _, after in settled])
+    for before, after in settled:
+        await _tell_settled(context, before, after)
+
+
+async def _tell_settled(context: Context, before: FullInvoice, settled: Invoice) -> None:
     form = INVOICES.event_form
     now, was = await form(FullDocument(settled, before.lines)), await form(before)
     if settled.amount_paid < before.document.amount_paid:
