@@ -273,7 +273,7 @@ async def record_answer(
         after = await _book(context, after, invoice)
     after = await _on_word_only(context, after)
     await store.update(context, after)
-    emit(context, before, after)
+    emit_change(context, before, after)
     return after
 
 
@@ -293,7 +293,7 @@ async def record_failure(context: Context, charge_id: ChargeId, decline: Decline
 async def _fail(context: Context, before: Charge, decline: Decline) -> Charge:
     after = await _on_word_only(context, rules.failed(before, decline, context.today, context.now))
     await store.update(context, after)
-    emit(context, before, after)
+    emit_change(context, before, after)
     return after
 
 
@@ -339,7 +339,7 @@ async def _book(context: Context, charge: Charge, invoice: Invoice) -> Charge:
     return replace(charge, unapplied_amount=unapplied, unapplied_entry_id=entry.id)
 
 
-def emit(context: Context, before: Charge, after: Charge) -> None:
+def emit_change(context: Context, before: Charge, after: Charge) -> None:
     """Tell what became of a charge."""
     if after.status is before.status:
         return

@@ -87,7 +87,7 @@ async def record(context: Context, answers: Mapping[ChargeId, Answered], patienc
     ended = [*others, *((before, after) for (before, _), after in zip(paid, booked, strict=True))]
     await store.update_many(context, [after for _, after in ended])
     for before, after in ended:
-        actions.emit(context, before, after)
+        actions.emit_change(context, before, after)
         if after.status in UNDER_WAY:
             leave(context, after.id)
 
