@@ -248,6 +248,7 @@ DATA: Final[tuple[EventData, ...]] = (
     ),
     _plain("PaymentEventData", "PaymentResponse", "payment", "payment.recorded", "payment.reversed"),
     _plain("PaymentRefundedEventData", "ChargeRefundResponse", "refund", "payment.refunded"),
+    _plain("PayoutEventData", "PayoutResponse", "payout", "payout.paid"),
     _plain(
         "ProductEventData", "ProductResponse", "product", "product.created", "product.deleted", "product.updated",
     ),
