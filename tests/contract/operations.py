@@ -889,6 +889,15 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Payment Providers", "PUT", "/v1/payment-providers/{provider}", "payment-methods-write",
         "Set up a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND", prepare=_switch_the_provider_off,
     ),
+    extension("Payouts", "GET", "/v1/payouts", "payments-read", "List payouts"),
+    extension(
+        "Payouts", "GET", "/v1/payouts/{payoutId}", "payments-read", "Get a payout by ID", not_found="PAYOUT_NOT_FOUND",
+    ),
+    extension("Payouts", "POST", "/v1/payouts/import", "payments-write", "Import payouts", success=201),
+    extension(
+        "Payouts", "GET", "/v1/payment-providers/{provider}/reconciliation", "payments-read",
+        "Get the reconciliation with a payment provider", not_found="PAYMENT_PROVIDER_NOT_FOUND",
+    ),
     Row(
         "Order Confirmations", "GET", "/v1/order-confirmations", "order-confirmations-read",
         "List order confirmations",

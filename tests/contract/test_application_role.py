@@ -33,6 +33,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "charge_returns provider_events sandbox_events sandbox_refunds"
+    " reconciliation_differences reconciliations"
     " credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
@@ -53,6 +54,11 @@ TABLES = {
     "INSERT SELECT UPDATE(asked_at failure_code failure_message finished_at provider_id status updated_at)": "refunds",
     "INSERT SELECT UPDATE(amount ended_at fee reason status updated_at)": "disputes",
     "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",
+    "INSERT SELECT UPDATE(bank_account_id base_amount cleared_amount cleared_base_amount clearing_account_id"
+    " exchange_rate fee_amount journal_entry_id left_amount left_base_amount named_account_id status"
+    " unidentified_amount updated_at waits_for)": "payouts",
+    "INSERT SELECT UPDATE(account_id base_amount charge_id cleared_amount dispute_id payout_id payout_name refund_id"
+    " updated_at)": "payout_movements",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
     " department_contact_override_id emitted_until ends_on first_invoice_id is_cancelled is_paused name next_run_on"

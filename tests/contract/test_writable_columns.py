@@ -246,6 +246,21 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " unidentified_account_id fee base_fee fee_account_id clearing_account_id journal_entry_id",
         STAYS: "id created_at",
     },
+    "payouts": {
+        VERIFY: "id provider provider_id amount currency paid_at paid_on status fee_amount unidentified_amount"
+        " cleared_amount cleared_base_amount left_amount left_base_amount base_amount exchange_rate bank_account_id"
+        " clearing_account_id journal_entry_id",
+        STAYS: "named_account_id created_at",
+        OWN: "waits_for updated_at",
+    },
+    "payout_movements": {
+        VERIFY: "provider type amount fee currency payout_id payout_name charge_id refund_id dispute_id account_id"
+        " cleared_amount base_amount",
+        STAYS: "id provider_id moved_at object_id reference description created_at",
+        OWN: "updated_at",
+    },
+    "reconciliations": {OWN: "*"},
+    "reconciliation_differences": {OWN: "*"},
     "sandbox_cards": {OWN: "*"},
     "sandbox_charges": {OWN: "*"},
     "sandbox_refunds": {OWN: "*"},
@@ -363,6 +378,18 @@ CHANGES: Final = {
     " WHERE unidentified_account_id IS NOT NULL",
     "charge_returns.fee_account_id": "fee_account_id = gen_random_uuid() WHERE fee_account_id IS NOT NULL",
     "charge_returns.fee": "fee = fee + 1 WHERE fee > 0",
+    "payouts.amount": "amount = amount + 1, cleared_amount = cleared_amount + 1",
+    "payouts.status": "status = 'pending', waits_for = 'x', journal_entry_id = NULL, cleared_amount = 0",
+    "payouts.fee_amount": "fee_amount = fee_amount + 1, cleared_amount = cleared_amount + 1",
+    "payouts.unidentified_amount": "unidentified_amount = unidentified_amount + 1, cleared_amount = cleared_amount - 1",
+    "payouts.cleared_amount": "cleared_amount = cleared_amount + 1, amount = amount + 1",
+    "payout_movements.type": "type = 'other' WHERE type = 'fee'",
+    "payout_movements.charge_id": "charge_id = gen_random_uuid() WHERE charge_id IS NOT NULL",
+    "payout_movements.refund_id": "refund_id = charge_id, charge_id = NULL WHERE charge_id IS NOT NULL",
+    "payout_movements.dispute_id": "dispute_id = charge_id, charge_id = NULL WHERE charge_id IS NOT NULL",
+    "payout_movements.account_id": "account_id = gen_random_uuid() WHERE charge_id IS NOT NULL",
+    "payout_movements.cleared_amount": "cleared_amount = cleared_amount + 1 WHERE charge_id IS NOT NULL",
+    "payout_movements.base_amount": "base_amount = base_amount + 1 WHERE charge_id IS NOT NULL",
     "payments.amount": "amount = amount - 1",
     "payments.base_amount": "base_amount = 1",
     "payments.base_settled": "base_settled = 1",
@@ -519,6 +546,17 @@ async def _charged(api: Api) -> None:
     assert charge["status"] == "succeeded"
     await charger.refunded(charge, "50")
     await charger.told(charge, "lost", fee=D(15))
+    paid_out = {"currency": "DKK", "date": "2026-03-16", "payout": "po_1"}
+    movements = [
+        {"id": "t1", "type": "charge", "amount": "125", "fee": "3", "reference": charge["reference"], **paid_out},
+        {"id": "t2", "type": "fee", "amount": "-2", **paid_out},
+        {"id": "t3", "type": "charge", "amount": "10", **paid_out},
+        {"id": "t4", "type": "payout", "amount": "-130", **paid_out},
+    ]
+    (payout,) = (await charger.ok("POST", "/v1/payouts/import", {"provider": "stripe", "movements": movements}))[
+        "payouts"
+    ]
+    assert (payout["status"], payout["unidentifiedAmount"]) == ("paid", "10.00")
 
 
 async def _prepaid(shop: Shop) -> None:

@@ -79,6 +79,8 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
     refund = await made(f"/v1/charges/{charge['id']}/refunds", amount="5.00")
     await disputed(api, charge["id"])
     dispute = (await listed("/v1/disputes"))[0]
+    moved = {"id": "w1", "type": "payout", "amount": "-5", "currency": "DKK", "date": "2026-03-16"}
+    payouts = await made("/v1/payouts/import", provider="sandbox", movements=[moved])
     note = await made("/v1/credit-notes", customerId=customer["id"], invoiceNumber="1", lines=lines)
     posting = {
         "entryType": "JOURNAL_ENTRY",
@@ -156,6 +158,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "paymentId": payment["id"],
         "paymentMethodId": card["id"],
         "chargeId": charge["id"],
+        "payoutId": payouts["payouts"][0]["id"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],

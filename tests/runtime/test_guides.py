@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
-    ("README.md", "invoices-and-payments.md", "deferred-revenue.md", "saved-cards.md"),
+    ("README.md", "invoices-and-payments.md", "deferred-revenue.md", "saved-cards.md", "payouts.md"),
     (
         "products-and-invoices.md",
         "quotes.md",

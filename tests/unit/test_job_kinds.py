@@ -22,6 +22,7 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
 from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
+from ledgerbee.payments.payouts.model import PAYOUTS_JOB
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_JOB
 from ledgerbee.payments.refunds.model import REFUND_JOB
 from ledgerbee.platform.blobs.store import Folder
@@ -115,6 +116,7 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
         "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
         "CARD_LINK_JOB": CARD_LINK_JOB, "CHARGE_JOB": CHARGE_JOB, "CHARGES_JOB": CHARGES_JOB,
         "DISPUTE_JOB": DISPUTE_JOB, "SANDBOX_EVENT_JOB": SANDBOX_EVENT_JOB, "REFUND_JOB": REFUND_JOB,
+        "PAYOUTS_JOB": PAYOUTS_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
         "FOLLOW_DECLINE_JOB": FOLLOW_DECLINE_JOB,
     }  # fmt: skip

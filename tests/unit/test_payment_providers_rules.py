@@ -24,6 +24,7 @@ WANTED = WantedSettings(
     clearing_account_id=None,
     fee_account_id=None,
     unidentified_account_id=None,
+    bank_account_id=None,
 )
 ASSETS = replace(ACCOUNT, ledger_type=LedgerType.BALANCE_SHEET, classification=Classification.ASSET, sum_from=None)
 COSTS = replace(ASSETS, ledger_type=LedgerType.PROFIT_AND_LOSS, classification=Classification.EXPENSE)
@@ -40,6 +41,7 @@ def settings(name: ProviderName, age: int, *, is_enabled: bool, is_default: bool
         clearing_account_id=None,
         fee_account_id=None,
         unidentified_account_id=None,
+        bank_account_id=None,
         created_at=NOW - timedelta(days=age),
         updated_at=NOW,
     )

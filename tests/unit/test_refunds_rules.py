@@ -302,6 +302,14 @@ def test_in_the_companys_currency_amounts_are_what_they_are() -> None:
     assert rules.base_reopened(found, ZERO, D(100), UNUSED, own) == 0
 
 
+@pytest.mark.parametrize(("back", "expected"), [("20", "150"), ("10", "70"), ("5", "35")])
+def test_what_was_used_of_the_credit_stays(back: str, expected: str) -> None:
+    """Of a credit of 50.00 at 7, which stands at 350.00, 30.00 were used at 200.00."""
+    found = booked("100", "USD", D(7), amount_paid=D(100), credited_amount=D(50))
+    used, own = UsedExcess(D(30), D(200)), Conversion("USD", "DKK", D(7))
+    assert rules.base_reopened(found, D(back), D(1050), used, own) == D(expected)
+
+
 def test_what_has_no_account_is_refused() -> None:
     fees = account(id=FEES)
     assert rules.fee_account(None, {}, {PAYMENT_FEES: fees}) is fees

@@ -7,6 +7,7 @@ from ledgerbee.ledger.periods.actions import is_year_due, open_year_of_day
 from ledgerbee.payments.charges import daily as charges
 from ledgerbee.payments.disputes import daily as disputes
 from ledgerbee.payments.payment_methods import daily as payment_methods
+from ledgerbee.payments.payouts import daily as payouts
 from ledgerbee.payments.refunds import daily as refunds
 from ledgerbee.platform.daily import DailyTask
 from ledgerbee.sales.deferrals import daily as deferrals
@@ -18,5 +19,6 @@ DAILY: Final[tuple[DailyTask, ...]] = (
     DailyTask(name="charges", run=charges.charge_day, is_due=charges.is_due),
     DailyTask(name="refunds", run=refunds.refund_day, is_due=refunds.is_due),
     DailyTask(name="disputes", run=disputes.dispute_day, is_due=disputes.is_due),
+    DailyTask(name="payouts", run=payouts.read_day, is_due=payouts.is_due),
     DailyTask(name="billing", run=billing.run_day, is_due=billing.is_due),
 )

@@ -24,6 +24,8 @@ from ledgerbee.payments.disputes.jobs import disputes_of
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods.jobs import looks_of
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
+from ledgerbee.payments.payouts.jobs import payouts_of
+from ledgerbee.payments.payouts.model import PAYOUTS_JOB
 from ledgerbee.payments.providers.model import Providers
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_JOB
 from ledgerbee.payments.refunds.jobs import refunds_of
@@ -68,6 +70,7 @@ def jobs_with(
         FOLLOW_DECLINE_JOB: FOLLOWED_DECLINES,
         IMPORT_JOB: IMPORTS,
         IMPORT_USAGE_JOB: USAGE_IMPORTS,
+        PAYOUTS_JOB: payouts_of(providers),
         PRINT_JOB: prints_of(KINDS),
         REFUND_JOB: refunds_of(providers),
         SANDBOX_EVENT_JOB: SANDBOX_EVENTS,

@@ -35,6 +35,7 @@ from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.payments.disputes import http as disputes
 from ledgerbee.payments.payment_methods import http as payment_methods
+from ledgerbee.payments.payouts import http as payouts
 from ledgerbee.payments.provider_settings import http as payment_providers
 from ledgerbee.payments.refunds import http as refunds
 from ledgerbee.payments.sandbox_events import http as sandbox_events
@@ -107,6 +108,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     charges.router,
     refunds.router,
     disputes.router,
+    payouts.router,
     order_confirmations.router,
     quotes.router,
     deliveries.router,

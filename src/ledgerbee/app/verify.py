@@ -11,6 +11,7 @@ from ledgerbee.payments.charge_returns.audit import fault_in_returns
 from ledgerbee.payments.charges.audit import fault_in_card_charges
 from ledgerbee.payments.customer_credit.audit import fault_in_credit
 from ledgerbee.payments.customer_payments.audit import fault_in_documents, fault_in_payments
+from ledgerbee.payments.payouts.audit import fault_in_payouts
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 
@@ -24,6 +25,7 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
         fault_in_credit,
         fault_in_card_charges,
         fault_in_returns,
+        fault_in_payouts,
         fault_in_usage,
         fault_in_charges,
         fault_in_settings,

@@ -96,14 +96,6 @@ _NETWORK: Final = {
     "sha256": _or_null({**_TEXT, "examples": ["9f86d081884c7d659a2feaa0c55ad015"]}, "SHA-256 of the message's bytes"),
     "message": _or_null(_TEXT, "What was answered, or why it failed"),
 }
-_DISPUTE: Final = _object(
-    "The dispute",
-    providerId={**_TEXT, "description": "The provider's id of it", "examples": ["dp_1NyJ"]},
-    status={"type": "string", "enum": ["open", "won", "lost"], "description": "How it stands", "examples": ["open"]},
-    amount={**_TEXT, "description": "What is disputed", "examples": ["1250.00"]},
-    currency={**_TEXT, "description": "Its currency", "examples": ["DKK"]},
-    reason={**_TEXT, "description": "Why, as the provider says it", "examples": ["fraudulent"]},
-)
 _COUNT: Final = {"type": "number", "multipleOf": 1, "minimum": 0}
 
 
@@ -251,15 +243,12 @@ DATA: Final[tuple[EventData, ...]] = (
     ),
     EventData(
         name="ChargeDisputedEventData", topics=("payment.disputed",), answer="ChargeResponse",
-        more={"dispute": _DISPUTE}, text="The charge as it was then, and in `dispute` how its dispute stands",
+        more={"dispute": _reference("DisputeResponse", "The dispute")},
+        text="The charge as it was then, and in `dispute` how its dispute stands",
     ),
     _plain("PaymentEventData", "PaymentResponse", "payment", "payment.recorded", "payment.reversed"),
-    EventData(
-        name="PaymentDisputedEventData", topics=("payment.disputed",), answer="ChargeResponse",
-        more={"dispute": _reference("DisputeResponse", "The dispute, as it stood then")},
-        text="The charge that is disputed, and in `dispute` how that stands; the event is one of the charge",
-    ),
     _plain("PaymentRefundedEventData", "ChargeRefundResponse", "refund", "payment.refunded"),
+    _plain("PayoutEventData", "PayoutResponse", "payout", "payout.paid"),
     _plain(
         "ProductEventData", "ProductResponse", "product", "product.created", "product.deleted", "product.updated",
     ),

@@ -275,6 +275,32 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/payment-providers/sandbox/cards": _json(customerId="{customerId}", number="4242424242424242"),
     "POST /v1/payment-providers/sandbox/events": _json(type="agreement.active", paymentMethodId="{paymentMethodId}"),
     "PUT /v1/payment-providers/{provider}": _json(isEnabled=True),
+    "POST /v1/payouts/import": {
+        **_json(
+            provider="sandbox",
+            movements=[
+                {
+                    "id": "txn_1",
+                    "type": "charge",
+                    "amount": "500.00",
+                    "fee": "8.80",
+                    "currency": "DKK",
+                    "date": _TODAY,
+                    "object": "ch_1",
+                    "payout": "po_1",
+                },
+                {
+                    "id": "txn_2",
+                    "type": "payout",
+                    "amount": "-491.20",
+                    "currency": "DKK",
+                    "date": _TODAY,
+                    "object": "po_1",
+                },
+            ],
+        ),
+        "text/csv": f"id;type;amount;fee;currency;date;payout\ntxn_3;fee;-12,50;0;DKK;{_TODAY};po_2\n",
+    },
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(
         vendorNumber="2001",

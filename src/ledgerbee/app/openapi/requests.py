@@ -82,6 +82,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "orderConfirmationId": Source("POST /v1/order-confirmations"),
     "payablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_PAYABLE"}),
     "paymentId": Source("POST /v1/invoices/{invoiceId}/payments"),
+    "payoutId": Source("GET /v1/payouts"),
     "provider": Source("GET /v1/payment-providers", {"provider": "sandbox"}, field="provider"),
     "paymentMethodId": Source("POST /v1/payment-providers/sandbox/cards"),
     "planId": Source("POST /v1/subscription-plans"),
@@ -140,6 +141,8 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",
     ),
+    "POST /v1/payouts/import": ("PUT /v1/payment-providers/{provider}",),
+    "GET /v1/payouts/{payoutId}": ("POST /v1/payouts/import",),
     "POST /v1/payment-providers/sandbox/cards": ("PUT /v1/payment-providers/{provider}",),
     "POST /v1/payment-providers/sandbox/events": ("PUT /v1/payment-providers/{provider}",),
     "POST /v1/customers/{customerId}/payment-methods/card-link": ("PUT /v1/payment-providers/{provider}",),

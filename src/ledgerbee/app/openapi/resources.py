@@ -281,6 +281,7 @@ RESOURCES: Final = (
     Resource("E-Invoices", "What is answered to documents that went out as e-invoices."),
     Resource("Payments", "What was paid on invoices."),
     Resource("Payment Providers", "Where the cards of customers are saved and charged."),
+    Resource("Payouts", "What payment providers paid out, what moved with it, and what does not agree with them."),
     Resource("Deliveries", "How documents of every kind reached the customer, and what didn't arrive."),
     Resource("Incoming Documents", "E-invoices that came in, and the drafts that were made of them."),
     Resource(

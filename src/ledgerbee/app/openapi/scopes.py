@@ -21,7 +21,7 @@ _OF: Final = {
     "oauth-clients": "the company's OAuth clients",
     "order-confirmations": "order confirmations",
     "payment-methods": "the saved cards of customers and payment providers",
-    "payments": "payments on invoices and the credit of customers",
+    "payments": "payments on invoices, charges, payouts and the credit of customers",
     "products": "products, their prices and their groups",
     "projects": "projects and subprojects",
     "quotes": "quotes",
@@ -42,7 +42,8 @@ _TEXTS: Final = {
     "journal-entries-write": "Post, reverse and import journal entries, keep drafts of them, and receive e-invoices",
     "meter-report": "Keep meters, report usage and correct it, and see which subscriptions it is billed by",
     "oauth-clients-write": "Create, change and revoke the company's OAuth clients",
-    "payments-write": "Record payments on invoices and take them back, use the credit of customers and pay it back",
+    "payments-write": "Record payments on invoices and take them back, charge saved cards, import payouts, use the "
+    "credit of customers and pay it back",
     "projects-read": "Read projects and subprojects, and what they earn",
     "portal-catalog-read": "Read the plans that the customer portal shows",
     "portal-provision": "Create customers and give them access to the customer portal",

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0058_pay_first"
-down_revision = "0055_sandbox_provider"
+down_revision = "0057_payouts"
 
 
 def upgrade() -> None:

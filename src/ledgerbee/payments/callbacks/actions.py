@@ -13,6 +13,7 @@ from ledgerbee.payments.charges.rules import is_asked_elsewhere
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
 from ledgerbee.payments.payment_methods import store as cards
 from ledgerbee.payments.payment_methods.model import CARD_LINK_JOB
+from ledgerbee.payments.payouts.model import PAYOUTS_JOB
 from ledgerbee.payments.provider_settings.model import ProviderSettings
 from ledgerbee.payments.providers.model import ProviderEvent, Subject
 from ledgerbee.payments.refunds import model as refund_model
@@ -40,6 +41,8 @@ async def take(context: Context, settings: ProviderSettings, event: ProviderEven
             context.enqueue(refund_model.REFUND_JOB, refundId=str(refund.id))
     elif event.subject is Subject.DISPUTE and event.provider_id is not None:
         context.enqueue(DISPUTE_JOB, provider=settings.name.value, disputeId=event.provider_id)
+    elif event.subject is Subject.PAYOUT:
+        context.enqueue(PAYOUTS_JOB, provider=settings.name.value)
     elif event.subject is Subject.AGREEMENT:
         link = await cards.find_link_by_page(context, settings.name, event.provider_id, event.reference)
         if link is not None and link.is_open:

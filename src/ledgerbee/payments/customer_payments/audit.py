@@ -111,6 +111,8 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
     WHEN 'charge' THEN EXISTS (
         SELECT FROM charges c WHERE c.company_id = $1 AND c.id = e.source_id AND c.unapplied_entry_id = e.id)
+    WHEN 'payout' THEN EXISTS (
+        SELECT FROM payouts o WHERE o.company_id = $1 AND o.id = e.source_id AND o.journal_entry_id = e.id)
     WHEN 'refund' THEN EXISTS (
         SELECT FROM charge_returns r
         WHERE r.company_id = $1 AND r.refund_id = e.source_id AND r.journal_entry_id = e.id)

@@ -39,7 +39,9 @@ async def put(context: Context, name: ProviderName, wanted: WantedSettings) -> P
     keys = {**(_readable_keys(context, before) if before else {}), **wanted.keys}
     rules.check_default(wanted)
     rules.check_keys(name, wanted, keys)
-    named = (wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id)
+    named = (
+        wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id, wanted.bank_account_id,
+    )  # fmt: skip
     rules.check_accounts(wanted, await accounts.get_many(context, filter(None, named)))
     changed = await _changed(context, name, before, wanted, keys)
     after, moved = rules.with_one_default(changed, [one for one in present if one is not before])
@@ -78,6 +80,7 @@ async def _changed(
             clearing_account_id=None,
             fee_account_id=None,
             unidentified_account_id=None,
+            bank_account_id=None,
             created_at=context.now,
             updated_at=context.now,
         )
@@ -96,6 +99,7 @@ async def _changed(
         clearing_account_id=wanted.clearing_account_id,
         fee_account_id=wanted.fee_account_id,
         unidentified_account_id=wanted.unidentified_account_id,
+        bank_account_id=wanted.bank_account_id,
     )
 
 

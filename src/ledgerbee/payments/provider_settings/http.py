@@ -56,7 +56,7 @@ async def list_payment_providers(context: Ctx) -> list[PaymentProviderResponse]:
     ),
 )
 async def get_payment_provider(context: Ctx, provider: ProviderPath) -> PaymentProviderResponse:
-    name = _name_of(provider)
+    name = name_of(provider)
     return _shown(context, name, await store.find(context, name))
 
 
@@ -82,11 +82,11 @@ async def get_payment_provider(context: Ctx, provider: ProviderPath) -> PaymentP
 async def put_payment_provider(
     context: Ctx, provider: ProviderPath, body: UpdatePaymentProviderRequest
 ) -> PaymentProviderResponse:
-    name = _name_of(provider)
+    name = name_of(provider)
     return _shown(context, name, await actions.put(context, name, wanted_of(body)))
 
 
-def _name_of(text: str) -> ProviderName:
+def name_of(text: str) -> ProviderName:
     """Raises `PAYMENT_PROVIDER_NOT_FOUND` for what is the name of none."""
     try:
         return ProviderName(text)

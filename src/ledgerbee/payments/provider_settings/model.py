@@ -30,7 +30,7 @@ class ProviderSettings:
     """A company's account at a provider. Of those that are enabled one is the default.
 
     `keys` (JSON of the keys by name) and `callback_secret` are encrypted. An account that is None is the one with the
-    role: PAYMENT_CLEARING, PAYMENT_FEES, UNIDENTIFIED_RECEIPTS.
+    role: PAYMENT_CLEARING, PAYMENT_FEES, UNIDENTIFIED_RECEIPTS, BANK.
     """
 
     id: ProviderId
@@ -42,6 +42,7 @@ class ProviderSettings:
     clearing_account_id: UUID | None
     fee_account_id: UUID | None
     unidentified_account_id: UUID | None
+    bank_account_id: UUID | None
     created_at: datetime
     updated_at: datetime
 
@@ -56,6 +57,7 @@ class WantedSettings:
     clearing_account_id: UUID | None
     fee_account_id: UUID | None
     unidentified_account_id: UUID | None
+    bank_account_id: UUID | None
 
 
 PAYMENT_PROVIDER_NOT_FOUND = ErrorCode(

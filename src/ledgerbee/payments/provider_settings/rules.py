@@ -44,6 +44,7 @@ def check_accounts(wanted: WantedSettings, accounts: Mapping[UUID, Account]) -> 
         ("clearingAccountId", wanted.clearing_account_id, LedgerType.BALANCE_SHEET),
         ("feeAccountId", wanted.fee_account_id, LedgerType.PROFIT_AND_LOSS),
         ("unidentifiedReceiptsAccountId", wanted.unidentified_account_id, LedgerType.BALANCE_SHEET),
+        ("bankAccountId", wanted.bank_account_id, LedgerType.BALANCE_SHEET),
     ):
         if account_id is None:
             continue

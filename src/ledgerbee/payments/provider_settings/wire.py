@@ -38,6 +38,9 @@ class PaymentProviderResponse(ResponseModel):
     unidentified_receipts_account_id: IdText | None = Field(
         description="What came in and nobody knows for what; null: the account with the role UNIDENTIFIED_RECEIPTS"
     )
+    bank_account_id: IdText | None = Field(
+        description="What it pays out to; null: the account with the role BANK, unless an import names one"
+    )
     created_at: Moment | None = Field(description="When it was set up; null: it is not")
     updated_at: Moment | None = Field(description="When that was last changed")
 
@@ -69,6 +72,9 @@ class UpdatePaymentProviderRequest(RequestModel):
     unidentified_receipts_account_id: Id | None = Field(
         None, description="A balance sheet account; null or left out: the one with the role UNIDENTIFIED_RECEIPTS"
     )
+    bank_account_id: Id | None = Field(
+        None, description="What it pays out to, a balance sheet account; null or left out: the one with the role BANK"
+    )
 
 
 def wanted_of(body: UpdatePaymentProviderRequest) -> WantedSettings:
@@ -81,6 +87,7 @@ def wanted_of(body: UpdatePaymentProviderRequest) -> WantedSettings:
         clearing_account_id=body.clearing_account_id,
         fee_account_id=body.fee_account_id,
         unidentified_account_id=body.unidentified_receipts_account_id,
+        bank_account_id=body.bank_account_id,
     )
 
 
@@ -109,6 +116,7 @@ def render_unused(name: ProviderName) -> PaymentProviderResponse:
         clearing_account_id=None,
         fee_account_id=None,
         unidentified_receipts_account_id=None,
+        bank_account_id=None,
         created_at=None,
         updated_at=None,
     )

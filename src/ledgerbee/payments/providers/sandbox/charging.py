@@ -113,8 +113,8 @@ def _charge(
         description=asked.text,
         status=ChargeStatus.SUCCEEDED,
         fee=rules.fee_of(asked.amount, asked.currency),
-        created_at=context.now,
-        updated_at=context.now,
+        created_at=context.company_now,
+        updated_at=context.company_now,
     )
     charge = rules.charged(charge, card.behavior, before[card.id])
     before[card.id] += 1

@@ -35,7 +35,7 @@ async def tell_of_charged(context: Context, type_: EventType, reference: str) ->
     if type_.subject is Subject.DISPUTE:
         card = await store.find_card(context, charge.card_id)
         assert card is not None, "cards are never deleted"
-        disputed = rules.disputed(charge, card.behavior, type_, context.now)
+        disputed = rules.disputed(charge, card.behavior, type_, context.company_now)
         if disputed != charge:
             await store.update_charge(context, disputed)
     return await store.tell(context, type_.value, type_.subject, charge.id, charge.reference, context.now)

@@ -86,7 +86,7 @@ async def _answer_charge(context: Context, charge: SandboxCharge, reply: Reply) 
     if reply.answer not in {Answer.CONFIRM, Answer.REFUSE}:
         return Notice.NOT_FROM_HERE
     if charge.status is ChargeStatus.REQUIRES_ACTION:
-        charge = rules.answered(charge, is_confirmed=reply.answer is Answer.CONFIRM, now=context.now)
+        charge = rules.answered(charge, is_confirmed=reply.answer is Answer.CONFIRM, now=context.company_now)
         await store.update_charge(context, charge)
         await tell_of_charge(context, charge)
     return None

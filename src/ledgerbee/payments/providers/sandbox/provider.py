@@ -1,7 +1,8 @@
 """The adapter of the provider that is built in.
 
 It works in transactions of its own, as a foreign system would, and is reached with a key: the secret of the address
-for its events, which is a credential of the company.
+for its events, which is a credential of the company. What moves there moves on the company's day, as far ahead as the
+clock of a sandbox was moved.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from ledgerbee.payments.providers.model import (
     AgreementStatus,
     ChargeRequest,
     ChargeStatus,
+    DisputeStatus,
     Movement,
     ProviderCharge,
     ProviderDispute,
@@ -155,7 +157,7 @@ class SandboxProvider:
                 reference=asked.reference,
                 charge_id=charge.id,
                 amount=asked.amount,
-                created_at=context.now,
+                created_at=context.company_now,
             )
             await store.insert_refund(context, refund)
             await _tell(context, "refund.succeeded", Subject.REFUND, refund.id, refund.reference)
@@ -181,19 +183,21 @@ class SandboxProvider:
         """How a dispute stands; it has the id of its charge."""
         charge_id = _id_of(provider_id)
 
-        async def work(context: Context) -> tuple[SandboxCharge, SandboxCard] | None:
+        async def work(context: Context) -> tuple[SandboxCharge, DisputeStatus] | None:
             charge = None if charge_id is None else await store.find_charge(context, charge_id)
             card = None if charge is None else await store.find_card(context, charge.card_id)
-            return None if charge is None or card is None or charge.disputed_at is None else (charge, card)
+            if charge is None or card is None or charge.disputed_at is None:
+                return None
+            return charge, rules.dispute_status(charge, card.behavior, context.company_now)
 
         found = await self._run(access, work, read_only=True)
         if found is None:
             return None
-        charge, card = found
+        charge, status = found
         return ProviderDispute(
             provider_id=str(charge.id),
             charge_id=str(charge.id),
-            status=rules.dispute_status(charge, card.behavior, self.clock()),
+            status=status,
             amount=charge.amount,
             currency=charge.currency,
             reason="fraudulent",
@@ -201,8 +205,11 @@ class SandboxProvider:
 
     async def movements(self, access: Access, since: datetime, until: datetime) -> AsyncIterator[Movement]:
         """All that moved on the account in a time, oldest first."""
-        charges, refunds = await self._run(access, store.list_moved, read_only=True)
-        for movement in rules.movements_of(charges, refunds, self.clock()):
+
+        async def work(context: Context) -> list[Movement]:
+            return rules.movements_of(*await store.list_moved(context), context.company_now)
+
+        for movement in await self._run(access, work, read_only=True):
             if since <= movement.at < until:
                 yield movement
 
@@ -225,6 +232,8 @@ class SandboxProvider:
                 time_zone=principal.time_zone,
                 credential_hash=hashed,
                 credential_version=principal.version,
+                is_sandbox=principal.is_sandbox,
+                clock_offset=principal.clock_offset,
             )
             return await self.database.run(tenant, self.clock(), work, read_only=read_only)
         except CredentialRevokedError:

@@ -167,31 +167,36 @@ def movements_of(
 ) -> list[Movement]:
     """All that has moved on the account by `now`, oldest first.
 
-    What moved on a day (UTC) is paid out at the end of it, in each currency by itself, where it is above zero.
+    What moved on a day (UTC) is paid out at the end of it, in each currency by itself, where it is above zero; what
+    isn't waits for the day that makes it so.
     """
-    moved = [*_charge_movements(charges, now), *_refund_movements(refunds)]
-    by_day: dict[tuple[date, str], list[Movement]] = defaultdict(list)
-    for one in moved:
-        by_day[one.at.date(), one.currency].append(one)
+    by_day: dict[tuple[str, date], list[Movement]] = defaultdict(list)
+    for one in [*_charge_movements(charges, now), *_refund_movements(refunds)]:
+        by_day[one.currency, one.at.date()].append(one)
     found: list[Movement] = []
-    for (day, currency), ones in by_day.items():
+    waiting: dict[str, list[Movement]] = defaultdict(list)
+    for currency, day in sorted(by_day):
+        ones = [*waiting.pop(currency, []), *by_day[currency, day]]
         at = datetime.combine(day + timedelta(days=1), time(), UTC)
         total = sum((one.amount - one.fee for one in ones), Decimal(0))
-        payout_id = f"payout_{day:%Y%m%d}_{currency}" if total > 0 and at <= now else None
+        if total <= 0 or at > now:
+            waiting[currency] = ones
+            continue
+        payout_id = f"payout_{day:%Y%m%d}_{currency}"
         found += [replace(one, payout_id=payout_id) for one in ones]
-        if payout_id is not None:
-            found.append(
-                Movement(
-                    provider_id=payout_id,
-                    type=MovementType.PAYOUT,
-                    amount=-total,
-                    fee=Decimal(0),
-                    currency=currency,
-                    at=at,
-                    object_id=payout_id,
-                    payout_id=payout_id,
-                )
+        found.append(
+            Movement(
+                provider_id=payout_id,
+                type=MovementType.PAYOUT,
+                amount=-total,
+                fee=Decimal(0),
+                currency=currency,
+                at=at,
+                object_id=payout_id,
+                payout_id=payout_id,
             )
+        )
+    found += [one for ones in waiting.values() for one in ones]
     return sorted(found, key=lambda one: (one.at, one.provider_id))
 
 

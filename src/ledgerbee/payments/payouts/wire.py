@@ -1,0 +1,341 @@
+"""Payouts on the wire (extension)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date as day
+from datetime import datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from ledgerbee.core.errors import check_all, invalid, property_path
+from ledgerbee.core.fields import fields_of
+from ledgerbee.core.money import ZERO, format_amount, minor_units, round_to
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableLine
+from ledgerbee.http.wire import (
+    Amount,
+    CurrencyCode,
+    Day,
+    DecimalText,
+    Id,
+    IdText,
+    Line,
+    Moment,
+    MoneyText,
+    PageResponse,
+    RequestModel,
+    ResponseModel,
+    WholeNumber,
+    omitted,
+)
+from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
+from ledgerbee.ledger.imports.model import CsvOptions
+from ledgerbee.payments.payouts.model import (
+    MAX_MOVEMENTS,
+    Difference,
+    DifferenceKind,
+    Payout,
+    PayoutMovement,
+    PayoutStatus,
+    Reconciliation,
+)
+from ledgerbee.payments.payouts.rules import is_unknown
+from ledgerbee.payments.providers.model import Movement, MovementType, ProviderName
+
+
+class PayoutMovementRequest(RequestModel):
+    """What moved on the account at the provider."""
+
+    id: Line = Field(description="The provider's ID of it: it is taken once", examples=["txn_1042"])
+    type: MovementType = Field(
+        description="`payout` is the payout itself, `fee` one that stands by itself", examples=["charge"]
+    )
+    amount: Amount = Field(
+        description="Before the fee; above zero what comes in on the account there, so a payout is below zero",
+        examples=["1250.00"],
+    )
+    fee: Amount = Field(
+        ZERO, description="What the provider kept of it; below zero what it gave back", examples=["19.30"]
+    )
+    currency: CurrencyCode = Field(description="That of the account there")
+    moved_on: Day = Field(alias="date")
+    object_id: NullableLine = Field(
+        None, alias="object", description="The provider's ID of the charge, refund, dispute or payout"
+    )
+    reference: NullableLine = Field(None, description="Ours, of the charge or refund", examples=["7K2M9QX4ZD1P5RTA"])
+    payout_id: NullableLine = Field(
+        None,
+        alias="payout",
+        description="The payout that it was paid out with, as the payout itself has it in `object`",
+    )
+    description: NullableLine = Field(None, description="The provider's words")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002  the day is of the past, whichever
+        """Amounts that the currency has, and a payout of something."""
+        yield lambda: _check_places(self.amount, self.currency, property_path(path, "amount"))
+        yield lambda: _check_places(self.fee, self.currency, property_path(path, "fee"))
+        yield lambda: _check_payout(self.type, self.amount, property_path(path, "amount"))
+
+    def check(self, path: str = "") -> None:
+        """The same of a movement that is right in itself. Raises validation errors."""
+        check_all(
+            lambda: _check_places(self.amount, self.currency, property_path(path, "amount")),
+            lambda: _check_places(self.fee, self.currency, property_path(path, "fee")),
+            lambda: _check_payout(self.type, self.amount, property_path(path, "amount")),
+        )
+
+    def moved(self, time_zone: str) -> Movement:
+        """The movement, at the beginning of its day in the company's time zone."""
+        return Movement(
+            provider_id=self.id,
+            type=self.type,
+            amount=self.amount,
+            fee=self.fee,
+            currency=self.currency,
+            at=datetime.combine(self.moved_on, time(), ZoneInfo(time_zone)),
+            object_id=self.object_id,
+            reference=self.reference,
+            payout_id=self.payout_id,
+            text=self.description or "",
+        )
+
+
+def _check_places(amount: Decimal, currency: str, name: str) -> None:
+    places = minor_units(currency)
+    if round_to(amount, places) != amount:
+        raise invalid((name, "maxDecimalPlaces", f"{name} must have no more than {places} decimals in {currency}"))
+
+
+def _check_payout(type_: MovementType, amount: Decimal, name: str) -> None:
+    if type_ is MovementType.PAYOUT and not amount:
+        raise invalid((name, "notEquals", f"{name} of a payout must not be zero"))
+
+
+class CreatePayoutImportRequest(RequestModel):
+    """Movements as JSON; as `text/csv` they are the rows of the body itself."""
+
+    provider: ProviderName = Field(description="A provider that the company has set up", examples=["sandbox"])
+    bank_account_id: Id | None = omitted(
+        description="Where its payouts came in; the provider's own bank account, or the one with the role BANK, unless "
+        "given"
+    )
+    movements: Annotated[list[PayoutMovementRequest], Field(min_length=1, max_length=MAX_MOVEMENTS)] = Field(
+        description="Payouts, and what was paid out with them, in any order"
+    )
+
+    @classmethod
+    def from_file(cls, raw: bytes) -> bytes:
+        """The body where it is a CSV file."""
+        return raw
+
+
+if TYPE_CHECKING:
+    #: What the handler gets: the model, or the bytes of a body that is the file.
+    PayoutImportBody: TypeAlias = CreatePayoutImportRequest | bytes
+else:  # FastAPI takes the model from the annotation
+    PayoutImportBody = CreatePayoutImportRequest
+
+
+class PayoutImportQuery(BaseModel):
+    """The same beside a body that is the file itself, and how that is to be read."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    provider: ProviderName | None = Field(
+        None, description="For `text/csv`; JSON has its own. Default: the default provider"
+    )
+    bank_account_id: Id | None = Field(None, description="For `text/csv`; JSON has its own")
+    encoding: Literal["utf-8", "windows-1252"] | None = Field(
+        None, description="CSV: the file's encoding. Default: UTF-8"
+    )
+    decimal_mark: Literal[",", "."] | None = Field(
+        None, description="CSV: what stands before decimals. Default: what all of the file settles"
+    )
+    date_format: Annotated[str, StringConstraints(pattern=f"^(?:{DATE_FORMAT})$")] | None = Field(
+        None, description="CSV: how dates are written. Default: what all of the file settles", examples=["DD/MM/YYYY"]
+    )
+
+    @property
+    def options(self) -> CsvOptions:
+        """How the file is to be read."""
+        return CsvOptions(self.encoding, self.decimal_mark, self.date_format)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything is said of a file."""
+        return self != PayoutImportQuery()
+
+
+class PayoutResponse(ResponseModel):
+    """A payout of a provider."""
+
+    id: IdText
+    provider: ProviderName = Field(examples=["stripe"])
+    provider_id: str = Field(description="What the provider calls it", examples=["po_1042"])
+    status: PayoutStatus = Field(description="`paid` is booked, and final")
+    waits_for: str | None = Field(
+        description="Why it isn't booked: `incomplete` (its movements don't add up to it yet), `undecided` (something "
+        "in it is under way here, and looked at again), or the code of what refuses it, such as `PERIOD_LOCKED`"
+    )
+    amount: MoneyText = Field(description="What came to the bank; below zero what the provider took from it")
+    currency: str = Field(examples=["DKK"])
+    fee_amount: MoneyText = Field(description="What the provider kept", examples=["19.30"])
+    unidentified_amount: MoneyText = Field(
+        description="What of it nobody here knows: it stands on the account of unidentified receipts", examples=["0.00"]
+    )
+    left_amount: MoneyText = Field(
+        description="What moved with it and it did not pay out: a later one does", examples=["0.00"]
+    )
+    exchange_rate: DecimalText | None = Field(description="Base currency for one unit, on the day of the payout")
+    paid_on: day = Field(alias="date", description="The day of the payout, on which it is booked")
+    paid_at: Moment = Field(description="When the provider made it")
+    bank_account_id: IdText | None = Field(description="Where it came in")
+    clearing_account_id: IdText | None = Field(description="What its charges stood on")
+    journal_entry_id: IdText | None = Field(description="The entry that booked it")
+    created_at: Moment
+    updated_at: Moment
+
+
+class PayoutMovementResponse(ResponseModel):
+    """What moved on the account at the provider."""
+
+    id: IdText
+    provider_id: str = Field(description="The provider's ID of it", examples=["txn_1042"])
+    type: MovementType = Field(examples=["charge"])
+    amount: MoneyText = Field(description="Before the fee; above zero what came in there")
+    fee: MoneyText = Field(description="What was kept of it", examples=["19.30"])
+    currency: str = Field(examples=["DKK"])
+    moved_at: Moment
+    object_id: str | None = Field(
+        alias="object", description="The provider's ID of the charge, refund, dispute or payout"
+    )
+    reference: str | None = Field(description="Ours, where the provider knows it")
+    description: str = Field(description="The provider's words")
+    charge_id: IdText | None = Field(description="The charge of the company that it is")
+    refund_id: IdText | None = Field(description="The refund of the company that it is")
+    dispute_id: IdText | None = Field(description="The dispute that it is of")
+
+
+class PayoutResultResponse(PayoutResponse):
+    """A payout, and what in it nobody here knows."""
+
+    unmatched: list[PayoutMovementResponse] = Field(
+        description="What in it is of no charge, refund or dispute of the company: booked on unidentified receipts"
+    )
+
+
+class PayoutDetailResponse(PayoutResultResponse):
+    """A payout with all that moved with it."""
+
+    movements: list[PayoutMovementResponse] = Field(
+        description="What it paid out, oldest first, and the payout itself; of one that isn't booked what names it"
+    )
+
+
+class PayoutImportResponse(ResponseModel):
+    """What became of movements."""
+
+    taken: WholeNumber = Field(description="Movements that are new", examples=[3])
+    known: WholeNumber = Field(description="Those that were taken before, by whatever brought them", examples=[0])
+    payouts: list[PayoutResultResponse] = Field(description="Payouts that are new, or that this has changed")
+
+
+class ListPayoutsResponse(PageResponse[PayoutResponse]):
+    """A page of payouts."""
+
+
+class DifferenceResponse(ResponseModel):
+    """What doesn't agree between the company and the provider's list."""
+
+    kind: DifferenceKind = Field(
+        description="`missing_at_provider`: a charge that succeeded here, and after three days isn't there. "
+        "`unknown_here`: what moved there and nobody here knows. `undecided_here`: a charge that is under way here; it "
+        "is looked at again. `failed_here`: one that failed here. `amount_differs`. `movement_differs`: told otherwise "
+        "than before, or named a payout that is booked. `payout_waits`: a payout that isn't booked"
+    )
+    charge_id: IdText | None = Field(description="The charge of the company")
+    movement_id: str | None = Field(description="The provider's ID of the movement", examples=["txn_1042"])
+    movement_type: MovementType | None = Field(description="What moved", examples=["charge"])
+    object_id: str | None = Field(
+        alias="object", description="The provider's ID of the charge, refund, dispute or payout"
+    )
+    reference: str | None = Field(description="Ours")
+    amount: MoneyText | None = Field(description="As it is here; null where it isn't")
+    provider_amount: MoneyText | None = Field(description="As it is there; null where it isn't")
+    currency: str = Field(examples=["DKK"])
+
+
+class ReconciliationResponse(ResponseModel):
+    """The last look at a provider's own list."""
+
+    id: IdText | None
+    provider: ProviderName = Field(examples=["stripe"])
+    since: Moment | None = Field(description="What moved from then on was looked at")
+    until: Moment | None = Field(description="What moved before then was looked at")
+    movements: WholeNumber | None = Field(description="How much moved", examples=[42])
+    failure: str | None = Field(description="Why the provider did not say what moved", examples=[None])
+    created_at: Moment | None = Field(description="When it was looked at")
+    differences: list[DifferenceResponse] = Field(description="What doesn't agree; at most 1,000")
+
+
+def render(payout: Payout) -> PayoutResponse:
+    return PayoutResponse(**_payout(payout))
+
+
+def render_result(payout: Payout, movements: Iterable[PayoutMovement]) -> PayoutResultResponse:
+    return PayoutResultResponse(**_payout(payout), unmatched=_unmatched(payout, movements))
+
+
+def render_detail(payout: Payout, movements: Sequence[PayoutMovement]) -> PayoutDetailResponse:
+    return PayoutDetailResponse(
+        **_payout(payout),
+        unmatched=_unmatched(payout, movements),
+        movements=[_movement(one) for one in movements],
+    )
+
+
+def render_look(look: Reconciliation, differences: Iterable[Difference]) -> ReconciliationResponse:
+    return ReconciliationResponse(**fields_of(look), differences=[_difference(one) for one in differences])
+
+
+def render_no_look(provider: ProviderName) -> ReconciliationResponse:
+    """Where nobody has looked yet."""
+    return ReconciliationResponse(
+        id=None,
+        provider=provider,
+        since=None,
+        until=None,
+        movements=None,
+        failure=None,
+        created_at=None,
+        differences=[],
+    )
+
+
+def _payout(payout: Payout) -> dict[str, Any]:
+    known = {name: value for name, value in fields_of(payout).items() if name in PayoutResponse.model_fields}
+    amounts = ("amount", "fee_amount", "unidentified_amount", "left_amount")
+    return known | {name: format_amount(known[name], payout.currency) for name in amounts}
+
+
+def _unmatched(payout: Payout, movements: Iterable[PayoutMovement]) -> list[PayoutMovementResponse]:
+    if payout.status is not PayoutStatus.PAID:
+        return []
+    return [_movement(one) for one in movements if is_unknown(one)]
+
+
+def _movement(movement: PayoutMovement) -> PayoutMovementResponse:
+    known = {name: value for name, value in fields_of(movement).items() if name in PayoutMovementResponse.model_fields}
+    amounts = {name: format_amount(known[name], movement.currency) for name in ("amount", "fee")}
+    return PayoutMovementResponse(**known | amounts)
+
+
+def _difference(one: Difference) -> DifferenceResponse:
+    amounts = {
+        name: None if amount is None else format_amount(amount, one.currency)
+        for name, amount in (("amount", one.amount), ("provider_amount", one.provider_amount))
+    }
+    return DifferenceResponse(**fields_of(one) | amounts)
