@@ -169,11 +169,13 @@ class Books:
     def credit(self, share: int) -> None:
         """Credit a share of what isn't credited."""
         amount = round_money((self.invoice.amount - self.invoice.credited_amount) * share / 10, "USD")
+        if not amount:
+            return
         self.invoice = replace(self.invoice, credited_amount=self.invoice.credited_amount + amount)
         if self.invoice.excess:
             credit = max(self.own.in_base(self.invoice.excess), self.used.base_amount)
             self.settled = (self.invoice.base_amount or ZERO) + credit
-        elif amount:
+        else:
             before = replace(self.invoice, credited_amount=self.invoice.credited_amount - amount)
             self.settled += base_settled(before, amount, self.settled, "DKK")
 

@@ -16,7 +16,7 @@ TOPICS: Final = frozenset({
     "e_invoice.answered", "e_invoice.delivered", "e_invoice.failed", "incoming_document.answer_failed",
     "incoming_document.answer_sent", "incoming_document.answered", "incoming_document.drafted",
     "incoming_document.received", "incoming_message.received", "incoming_message.status_failed",
-    "incoming_message.status_sent", "invoice.cancelled", "invoice.created", "invoice.credit_applied",
+    "incoming_message.status_sent", "invoice.cancelled", "invoice.created", "invoice.credit_applied", "invoice.credit_refunded",
     "invoice.credited", "invoice.deleted", "invoice.delivery_failed", "invoice.paid", "invoice.partially_paid",
     "invoice.reopened", "invoice.sent", "invoice.sent_again", "invoice.updated", "invoice.write_off_reversed",
     "invoice.written_off", "journal_entry.posted", "journal_entry.reversed", "journal_entry.updated",

@@ -183,7 +183,7 @@ DATA: Final[tuple[EventData, ...]] = (
     _document(
         "InvoiceEventData", "PublicInvoice", "invoice", "billing.invoice_sent", "invoice.cancelled",
         "invoice.created", "invoice.credited", "invoice.deleted", "invoice.paid", "invoice.partially_paid",
-        "invoice.reopened", "invoice.sent", "invoice.sent_again", "invoice.updated",
+        "invoice.credit_refunded", "invoice.reopened", "invoice.sent", "invoice.sent_again", "invoice.updated",
         without=frozenset({"deliveryStatus"}),
     ),
     EventData(
