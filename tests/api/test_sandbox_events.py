@@ -13,6 +13,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.callbacks.jobs import deliver
 from ledgerbee.payments.charges.jobs import charge_card
 from ledgerbee.payments.disputes.jobs import look_at_dispute
+from ledgerbee.payments.refunds.jobs import refund_charge
 
 EVENTS = "/v1/payment-providers/sandbox/events"
 
@@ -42,7 +43,7 @@ async def carried_out(cards: Cards, charge: dict[str, Any]) -> dict[str, Any]:
 async def send(cards: Cards, **body: Any) -> dict[str, Any]:
     """Send an event, and have it come in."""
     sent: dict[str, Any] = await cards.shop.ok("POST", EVENTS, body, 202)
-    await deliver(job_of(cards.api, eventId=sent["id"]))
+    await deliver(job_of(cards.api, eventIds=[sent["id"]]))
     return sent
 
 
@@ -76,13 +77,32 @@ async def test_late_and_repeated_events_of_a_charge_change_nothing(cards: Cards)
 async def test_disputes_begin_and_end_by_events(cards: Cards) -> None:
     charge = await carried_out(cards, await due(cards))
     refused = {"type": "dispute.lost", "chargeId": charge["id"]}
-    assert (await cards.shop.refused("POST", EVENTS, refused, 409, "SANDBOX_EVENT_INVALID_STATE"))["status"] == (
-        "succeeded"
-    )
+    details = await cards.shop.refused("POST", EVENTS, refused, 409, "SANDBOX_EVENT_INVALID_STATE")
+    assert details == {"status": "succeeded"}
     for type_, status in (("dispute.opened", "open"), ("dispute.lost", "lost"), ("dispute.opened", "lost")):
         await send(cards, type=type_, chargeId=charge["id"])
         await look_at_dispute(cards.providers, job_of(cards.api, provider="sandbox", disputeId=charge["providerId"]))
-        assert (await cards.shop.events("payment.disputed"))[-1]["dispute"]["status"] == status
+        (dispute,) = (await cards.shop.ok("GET", "/v1/disputes"))["data"]
+        assert (dispute["status"], dispute["chargeId"]) == (status, charge["id"])
+    assert len(await cards.shop.events("payment.disputed")) == 2
+
+
+async def test_a_refund_that_went_back_stays_so(cards: Cards) -> None:
+    charge = await carried_out(cards, await due(cards))
+    refund = await cards.shop.ok("POST", f"/v1/charges/{charge['id']}/refunds", {"amount": "250.00"}, 202)
+    body = {"type": "refund.failed", "refundId": refund["id"]}
+    details = await cards.shop.refused("POST", EVENTS, body, 409, "SANDBOX_EVENT_INVALID_STATE")
+    assert details == {"status": "pending"}
+    job = job_of(cards.api, refundId=refund["id"])
+    await refund_charge(cards.providers, job)
+    before = await cards.shop.ok("GET", f"/v1/refunds/{refund['id']}")
+    assert before["status"] == "succeeded"
+    for type_ in ("refund.failed", "refund.succeeded"):
+        sent = await send(cards, type=type_, refundId=refund["id"])
+        assert (sent["subject"], sent["objectId"]) == ("refund", before["providerId"])
+    await refund_charge(cards.providers, job)
+    assert await cards.shop.ok("GET", f"/v1/refunds/{refund['id']}") == before
+    await cards.shop.refused("POST", EVENTS, {**body, "refundId": charge["id"]}, 404, "REFUND_NOT_FOUND")
 
 
 async def test_what_cannot_be_sent(cards: Cards, other_api: Api) -> None:

@@ -26,6 +26,8 @@ OPEN = replace(CHARGE, disputed_at=NOW - timedelta(days=1))
         (WantedEvent(type=EventType.CHARGE_FAILED, charge_id=ID), set()),
         (WantedEvent(type=LOST, charge_id=ID), set()),
         (WantedEvent(type=EventType.AGREEMENT_ACTIVE, payment_method_id=ID), set()),
+        (WantedEvent(type=EventType.REFUND_FAILED, refund_id=ID), set()),
+        (WantedEvent(type=EventType.REFUND_FAILED, charge_id=ID), {"refundId", "chargeId"}),
         (WantedEvent(), {"eventId"}),
         (WantedEvent(charge_id=ID), {"eventId"}),
         (WantedEvent(event_id=ID, type=LOST, payment_method_id=ID), {"type", "paymentMethodId"}),
@@ -44,7 +46,7 @@ def test_one_event_and_what_it_needs(asked: WantedEvent, refused: set[str]) -> N
 
 
 def test_each_type_has_its_subject() -> None:
-    assert {one.subject for one in EventType} == {Subject.AGREEMENT, Subject.CHARGE, Subject.DISPUTE}
+    assert {one.subject for one in EventType} == {Subject.AGREEMENT, Subject.CHARGE, Subject.REFUND, Subject.DISPUTE}
 
 
 def test_only_what_the_sandbox_has() -> None:

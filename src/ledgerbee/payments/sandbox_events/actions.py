@@ -10,6 +10,8 @@ from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.providers.model import ProviderName, Subject
 from ledgerbee.payments.providers.sandbox import events as sandbox
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_INVALID_STATE, EventType, SandboxEvent
+from ledgerbee.payments.refunds import store as refunds
+from ledgerbee.payments.refunds.model import REFUND_NOT_FOUND, RefundId
 from ledgerbee.payments.sandbox_events import rules, store
 from ledgerbee.payments.sandbox_events.model import SANDBOX_EVENT_NOT_FOUND, SentEvent, WantedEvent
 from ledgerbee.payments.sandbox_events.wire import render
@@ -20,7 +22,7 @@ async def send(context: Context, asked: WantedEvent) -> SentEvent:
     """Have an event sent, after the commit and as the provider sends its own: once more, or a new one.
 
     Raises `PAYMENT_PROVIDER_NOT_FOUND`, `PAYMENT_PROVIDER_DISABLED`, `SANDBOX_EVENT_NOT_FOUND`, `CHARGE_NOT_FOUND`,
-    `PAYMENT_METHOD_NOT_FOUND`, `SANDBOX_EVENT_INVALID_STATE`, and validation errors. Emits
+    `REFUND_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `SANDBOX_EVENT_INVALID_STATE`, and validation errors. Emits
     `payment_provider.event_sent`.
     """
     rules.check_wanted(asked)
@@ -44,6 +46,8 @@ async def _new(context: Context, asked: WantedEvent, type_: EventType) -> Sandbo
         card = await charges.get_card(context, asked.payment_method_id)
         rules.check_provider("paymentMethodId", card.provider)
         return await sandbox.tell_of_saved(context, type_, UUID(card.agreement_id))
+    if type_.subject is Subject.REFUND:
+        return await _of_refund(context, asked, type_)
     assert asked.charge_id is not None, "checked before"
     try:
         charge = await charges.get(context, ChargeId(asked.charge_id))
@@ -53,4 +57,17 @@ async def _new(context: Context, asked: WantedEvent, type_: EventType) -> Sandbo
     event = await sandbox.tell_of_charged(context, type_, charge.reference)
     if event is None:
         raise SANDBOX_EVENT_INVALID_STATE.in_state(charge.status, "The provider has not been asked for the charge yet")
+    return event
+
+
+async def _of_refund(context: Context, asked: WantedEvent, type_: EventType) -> SandboxEvent:
+    assert asked.refund_id is not None, "checked before"
+    try:
+        refund = await refunds.get(context, RefundId(asked.refund_id))
+    except LedgerBeeError:
+        raise REFUND_NOT_FOUND.missing("refundId", "refundId", asked.refund_id) from None
+    rules.check_provider("refundId", refund.provider)
+    event = await sandbox.tell_of_refunded(context, type_, refund.reference)
+    if event is None:
+        raise SANDBOX_EVENT_INVALID_STATE.in_state(refund.status, "The provider knows nothing of the refund")
     return event

@@ -9,6 +9,7 @@ from ledgerbee.payments.charges.model import CHARGE_NOT_FOUND
 from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.payments.provider_settings.model import PAYMENT_PROVIDER_DISABLED, PAYMENT_PROVIDER_NOT_FOUND
 from ledgerbee.payments.providers.sandbox.model import SANDBOX_EVENT_INVALID_STATE
+from ledgerbee.payments.refunds.model import REFUND_NOT_FOUND
 from ledgerbee.payments.sandbox_events import actions, store
 from ledgerbee.payments.sandbox_events.model import SANDBOX_EVENT_NOT_FOUND
 from ledgerbee.payments.sandbox_events.wire import (
@@ -58,6 +59,7 @@ async def list_sandbox_events(context: Ctx, query: Annotated[SandboxEventQuery, 
             SANDBOX_EVENT_NOT_FOUND,
             SANDBOX_EVENT_INVALID_STATE,
             CHARGE_NOT_FOUND,
+            REFUND_NOT_FOUND,
             PAYMENT_METHOD_NOT_FOUND,
         ],
         extension=True,

@@ -11,11 +11,13 @@ from ledgerbee.payments.providers.sandbox.model import EventType, SandboxEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedEvent:
-    """What is to be sent: an event once more, or one of a type about a charge or a saved card (ids of ours)."""
+    """What is to be sent: an event once more, or one of a type about a charge, a refund or a saved
+    card (ids of ours)."""
 
     event_id: UUID | None = None
     type: EventType | None = None
     charge_id: UUID | None = None
+    refund_id: UUID | None = None
     payment_method_id: UUID | None = None
 
 

@@ -12,6 +12,7 @@ OBJECTS: Final[Mapping[Subject, str]] = {
     Subject.AGREEMENT: "paymentMethodId",
     Subject.CHARGE: "chargeId",
     Subject.DISPUTE: "chargeId",
+    Subject.REFUND: "refundId",
 }
 
 
@@ -23,8 +24,13 @@ def check_wanted(asked: WantedEvent) -> None:
     | `eventId` | nothing else |
     | `type` `agreement.…` | `paymentMethodId` |
     | `type` `charge.…`, `dispute.…` | `chargeId` |
+    | `type` `refund.…` | `refundId` |
     """
-    given = {"chargeId": asked.charge_id, "paymentMethodId": asked.payment_method_id}
+    given = {
+        "chargeId": asked.charge_id,
+        "refundId": asked.refund_id,
+        "paymentMethodId": asked.payment_method_id,
+    }
     named = [name for name, value in given.items() if value is not None]
     if asked.event_id is not None:
         beside = [*(["type"] if asked.type is not None else []), *named]

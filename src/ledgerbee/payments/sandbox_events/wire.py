@@ -21,6 +21,8 @@ _Type = Literal[
     "charge.requires_action",
     "charge.succeeded",
     "charge.failed",
+    "refund.succeeded",
+    "refund.failed",
     "dispute.opened",
     "dispute.won",
     "dispute.lost",
@@ -72,6 +74,7 @@ class SendSandboxEventRequest(RequestModel):
     event_id: Id = omitted(description="An event that is sent once more, as it is")
     type: _Type = omitted(description="What a new event says has happened", examples=["charge.failed"])
     charge_id: Id = omitted(description="The charge that `charge.…` or `dispute.…` is about")
+    refund_id: Id = omitted(description="The refund that `refund.…` is about")
     payment_method_id: Id = omitted(description="The saved card that `agreement.…` is about")
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002

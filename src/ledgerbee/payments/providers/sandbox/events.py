@@ -39,3 +39,11 @@ async def tell_of_charged(context: Context, type_: EventType, reference: str) ->
         if disputed != charge:
             await store.update_charge(context, disputed)
     return await store.tell(context, type_.value, type_.subject, charge.id, charge.reference, context.now)
+
+
+async def tell_of_refunded(context: Context, type_: EventType, reference: str) -> SandboxEvent | None:
+    """Tell something of a refund, which stays as it is; None where there is none such."""
+    refund = await store.find_refund(context, reference)
+    if refund is None:
+        return None
+    return await store.tell(context, type_.value, type_.subject, refund.id, refund.reference, context.now)
