@@ -42,7 +42,7 @@ async def carried_out(cards: Cards, charge: dict[str, Any]) -> dict[str, Any]:
 async def send(cards: Cards, **body: Any) -> dict[str, Any]:
     """Send an event, and have it come in."""
     sent: dict[str, Any] = await cards.shop.ok("POST", EVENTS, body, 202)
-    await deliver(job_of(cards.api, eventId=sent["id"]))
+    await deliver(job_of(cards.api, eventIds=[sent["id"]]))
     return sent
 
 
