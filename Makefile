@@ -34,12 +34,14 @@ test: setup
 # A hundred rounds of the simulation, each with a new seed: clients at work while API, worker and PostgreSQL are killed.
 # One round again: .venv/bin/python -m tests.sim.simulation --rounds 1 --seed N
 # Then the worker is killed fifty times while it delivers two hundred documents of all kinds, another fifty times while it
-# sends ten thousand events to webhooks, and it and its database a hundred times while a year of subscriptions is billed.
+# sends ten thousand events to webhooks, and it and its database a hundred times while a year of subscriptions is billed,
+# and a hundred times while it charges cards.
 chaos: setup
 	$(BIN)/python -m tests.sim.simulation
 	MAIL_DOCUMENTS=200 MAIL_DEATHS=50 $(BIN)/pytest -q -n 0 tests/runtime/test_mail_killed.py
 	WEBHOOK_EVENTS=10000 WEBHOOK_OBJECTS=1000 WEBHOOK_DEATHS=50 $(BIN)/pytest -q -n 0 tests/runtime/test_webhooks_killed.py
 	BILLING_MONTHS=12 BILLING_DEATHS=100 $(BIN)/pytest -q -n 0 tests/runtime/test_billing_killed.py
+	$(BIN)/python -m tests.runtime.test_charges_killed --kills 100
 
 # Two at a time: the types take about as long as the rest.
 check: setup

@@ -271,7 +271,7 @@ async def record_answer(
     note_mismatch(after, answer)
     if after.status is ChargeStatus.SUCCEEDED:
         after = await _book(context, after, invoice)
-    after = await _on_word_only(context, after)
+    after = await on_word_only(context, after)
     await store.update(context, after)
     emit_change(context, before, after)
     return after
@@ -291,7 +291,7 @@ async def record_failure(context: Context, charge_id: ChargeId, decline: Decline
 
 
 async def _fail(context: Context, before: Charge, decline: Decline) -> Charge:
-    after = await _on_word_only(context, rules.failed(before, decline, context.today, context.now))
+    after = await on_word_only(context, rules.failed(before, decline, context.today, context.now))
     await store.update(context, after)
     emit_change(context, before, after)
     return after
@@ -303,7 +303,7 @@ async def record_unclear(context: Context, charge_id: ChargeId) -> None:
     await store.update(context, rules.unclear(charge, context.now))
 
 
-async def _on_word_only(context: Context, charge: Charge) -> Charge:
+async def on_word_only(context: Context, charge: Charge) -> Charge:
     """Whoever got back what was charged for an invoice isn't charged for it again without somebody's word."""
     if charge.retry_on is not None and await store.is_given_back_since(context, charge):
         return replace(charge, retry_on=None)

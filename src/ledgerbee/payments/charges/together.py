@@ -76,7 +76,7 @@ async def record(context: Context, answers: Mapping[ChargeId, Answered], patienc
     paid: list[tuple[Charge, Charge]] = []
     others: list[tuple[Charge, Charge]] = []
     for before in charges:
-        after = _answered(context, before, answers[before.id], patience)
+        after = await actions.on_word_only(context, _answered(context, before, answers[before.id], patience))
         if after.status is not ChargeStatus.SUCCEEDED:
             others.append((before, after))
         elif _pays_all(after, invoices[after.invoice_id]):
