@@ -135,10 +135,10 @@ class CardProvider:
                 found[one.reference] = found.get(one.reference, Decimal(0)) + one.amount
         return found
 
-    def decide(self, reference: str, status: ChargeStatus) -> None:
+    def decide(self, reference: str, status: ChargeStatus, *, is_soft: bool = False) -> None:
         """Its owner confirms a charge or lets it fail, or the bank decides at last."""
         index = next(i for i, one in enumerate(self.charges) if one.reference == reference)
-        decline = Decline("authentication_failed", "Not confirmed", is_soft=False)
+        decline = Decline("authentication_failed", "Not confirmed", is_soft=is_soft)
         found = self.charges[index]
         self.charges[index] = replace(found, status=status, decline=decline if status is ChargeStatus.FAILED else None)
 

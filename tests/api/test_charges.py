@@ -283,9 +283,9 @@ async def test_a_callback_is_taken_once_and_has_somebody_look(charger: Charger) 
     assert await jobs_of(charger) == [*before, "charge_card"]
     assert await call_back(charger, "evt_2", "payment_intent.succeeded", "pi_2", "NOBODYS") == 204
     assert await call_back(charger, "evt_3", "payout.paid", "po_1") == 204
-    assert await jobs_of(charger) == [*before, "charge_card"]
+    assert await jobs_of(charger) == [*before, "charge_card", "read_payouts"]
     assert await call_back(charger, "evt_4", "charge.dispute.created", "dp_1") == 204
-    assert await jobs_of(charger) == [*before, "charge_card", "look_at_dispute"]
+    assert await jobs_of(charger) == [*before, "charge_card", "read_payouts", "look_at_dispute"]
 
 
 async def test_a_dispute_is_told_with_its_charge(charger: Charger) -> None:

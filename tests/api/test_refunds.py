@@ -409,10 +409,11 @@ async def test_what_went_back_is_not_charged_again_by_itself(shop: Refunder) -> 
     await shop.told(charge, "lost", amount=D(500))
     path = f"/v1/invoices/{invoice['id']}/charges"
     assert [one["retryOn"] for one in await shop.ok("GET", path)] == [None, None]
-    under_way = await shop.charge(invoice)
-    shop.api.clock.now += timedelta(minutes=1)
+    shop.provider.next = [Behavior.UNDECIDED]
+    under_way = await shop.carry_out(await shop.charge(invoice))
+    shop.api.clock.now += timedelta(minutes=5)
     await shop.told(charge, "lost", "dp_2", amount=D(100))
-    shop.provider.next = [Behavior.DECLINES]
+    shop.provider.decide(under_way["reference"], ChargeStatus.FAILED, is_soft=True)
     failed = await shop.carry_out(under_way)
     assert (failed["status"], failed["isSoftDecline"], failed["retryOn"]) == ("failed", True, None)
     shop.api.clock.now += timedelta(days=8)

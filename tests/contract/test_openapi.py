@@ -254,7 +254,7 @@ def lacks_limits(schema: dict[str, Any]) -> bool:
 
 #: Of operations that are called by what they do, the verb of their model, by the start of the path's last part.
 OWN_VERBS: Final = {
-    "charges": "Create",
+    "charges": "Create", "refunds": "Create",
     "advance": "Advance", "apply": "Apply|Create", "cancel": "Cancel", "convert": "Convert", "events": "Report|Send",
     "pause": "Hold",
     "preview": "Preview", "recognize": "Recognize", "report": "Report", "resume": "Hold", "reverse": "Reverse",
