@@ -9,11 +9,11 @@ from typing import Final
 
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW_DECLINE_JOB
-from ledgerbee.payments.charges.model import CHARGE_JOB
+from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB
 from ledgerbee.platform.job_turns import are_under_way
 from ledgerbee.platform.jobs import JobRun
 
-SETTLED: Final = (BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB, CHARGE_JOB, FOLLOW_DECLINE_JOB)
+SETTLED: Final = (BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB, CHARGE_JOB, CHARGES_JOB, FOLLOW_DECLINE_JOB)
 #: Longer than a provider takes to answer, as a rule. A step goes on without what takes longer.
 _LONGEST_S: Final = 10.0
 _PAUSE_S: Final = 0.02

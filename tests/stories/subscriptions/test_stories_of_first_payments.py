@@ -10,7 +10,7 @@ from tests.cards import VISA, Cards
 from tests.conftest import BLOBS
 from tests.days import job_of
 from tests.ledger_books import as_owner
-from tests.stories.subscriptions.steps import DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin, Story
+from tests.stories.subscriptions.steps import BANK, DEFERRED, OUTPUT_VAT, RECEIVABLE, REVENUE, Begin, Story
 
 from ledgerbee.app.jobs import jobs_with
 from ledgerbee.app.settling import SETTLED
@@ -23,7 +23,7 @@ from ledgerbee.tenancy.clocks.model import ADVANCE_JOB
 SOFT, SOFT_ONCE, HARD, SECURE, ENDING = (
     "4000000000009995", "4000000000009987", "4000000000009979", "4000000000003220", "4000000000000341",
 )  # fmt: skip
-CLEARING, UNIDENTIFIED = 6331, 8042
+CLEARING, UNIDENTIFIED, FEES = 6331, 8042, 2391
 AWAITED = ["assigned", "billed"]
 PAID = [*AWAITED, "payment_succeeded", "started"]
 
@@ -131,10 +131,12 @@ async def test_one_that_pays_at_once_later_or_never(begin: Begin) -> None:
             "2026-03-23: -100.00 on 3 = -100.00 (03-16/04-15)",
             "2026-03-23: -100.00 on 6 = -100.00 (03-16/04-15)",
         ],
-        # One of the second month waits to be confirmed.
+        # One of the second month waits to be confirmed. The four charges of March were paid out, less 3.55 of each.
         ledger={
             RECEIVABLE: "125.00",
-            CLEARING: "750.00",
+            CLEARING: "250.00",
+            BANK: "485.80",
+            FEES: "14.20",
             UNIDENTIFIED: "-125.00",
             REVENUE: "-154.83",
             DEFERRED: "-445.17",
