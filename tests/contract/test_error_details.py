@@ -58,6 +58,7 @@ BY_HELPERS: dict[str, list[set[str]]] = {
     "ORDER_CONFIRMATION_RECIPIENT_MISSING": [{"customerId"}],
     "PAYMENT_PROVIDER_REFUSED": [{"provider", "reason"}],
     "PAYMENT_PROVIDER_UNCLEAR": [{"provider", "reason"}],
+    "PAYOUT_IMPORT_UNREADABLE": [{"line", "property"}],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
     "QUOTE_NOT_FOUND": [set()],
     "USAGE_IMPORT_NOT_FOUND": [set()],
