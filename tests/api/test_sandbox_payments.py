@@ -227,6 +227,22 @@ class TestCharges:
             "charge.requires_action", f"charge.{status}",
         ]  # fmt: skip
 
+    async def test_what_nobody_confirms_fails_a_day_later(self, cards: Cards) -> None:
+        charge, access = await charged(cards, SECURE), await cards.access()
+        cards.api.clock.advance(hours=23)
+        found = await cards.provider.find_charge(access, charge.reference, None, "")
+        assert found is not None
+        assert found.status is ChargeStatus.REQUIRES_ACTION
+        cards.api.clock.advance(hours=1)
+        for _ in range(2):
+            found = await cards.provider.find_charge(access, charge.reference, charge.provider_id, "")
+            assert found is not None
+            assert (found.status, found.action_url) == (ChargeStatus.FAILED, None)
+        assert found.decline is not None
+        assert found.decline.code == "authentication_failed"
+        events = [one["type"] for one in await rows(cards, "sandbox_events")]
+        assert events == ["charge.requires_action", "charge.failed"]
+
     @pytest.mark.parametrize(("number", "end"), [(LOST, DisputeStatus.LOST), (WON, DisputeStatus.WON)])
     async def test_a_charge_that_is_disputed(self, cards: Cards, number: str, end: DisputeStatus) -> None:
         charge, access = await charged(cards, number), await cards.access()

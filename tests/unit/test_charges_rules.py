@@ -291,3 +291,9 @@ def test_what_has_no_invoice_to_pay_is_booked_whole(language: str, cents: int, r
     assert {line.amount for line in entry.lines} == {charge.amount}
     assert (entry.source_id, entry.reference, entry.exchange_rate) == (charge.id, charge.reference, rate)
     assert "Blomster ApS" in (entry.description or "")
+
+
+def test_what_was_left_alone_is_looked_at_each_day_of_the_company() -> None:
+    """The clock of a sandbox may have many days within one."""
+    assert rules.left_alone_since(NOW, is_sandbox=False) == NOW - timedelta(days=1)
+    assert rules.left_alone_since(NOW, is_sandbox=True) == NOW

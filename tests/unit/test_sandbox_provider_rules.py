@@ -125,6 +125,14 @@ def test_its_owner_confirms_or_refuses() -> None:
     assert (refused.status, refused.decline_code) == ("failed", "authentication_failed")
 
 
+def test_what_nobody_confirms_fails_after_a_day() -> None:
+    asked = replace(CHARGE, status=ChargeStatus.REQUIRES_ACTION, created_at=NOW)
+    assert rules.as_of(asked, NOW + timedelta(hours=23, minutes=59)) is asked
+    assert rules.as_of(asked, NOW + timedelta(hours=24)).decline_code == "authentication_failed"
+    paid = rules.answered(asked, is_confirmed=True, now=NOW)
+    assert rules.as_of(paid, NOW + timedelta(days=9)) is paid
+
+
 @pytest.mark.parametrize(
     ("behavior", "days", "status"),
     [

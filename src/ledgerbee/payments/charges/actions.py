@@ -354,7 +354,9 @@ def emit_change(context: Context, before: Charge, after: Charge) -> None:
 
 async def look_again(context: Context) -> None:
     """Have charges looked at for which nobody has asked for a day: their job was given up."""
-    for charge_id in await store.list_unanswered(context, context.now - rules.LEFT_ALONE):
+    for charge_id in await store.list_unanswered(
+        context, rules.left_alone_since(context.now, is_sandbox=context.is_sandbox)
+    ):
         context.enqueue(CHARGE_JOB, chargeId=str(charge_id))
 
 

@@ -12,7 +12,7 @@ from ledgerbee.platform.daily import CompanyDay
 
 async def is_due(context: Context, day: date) -> bool:
     """Whether a charge is to be made again, or looked at again, by a day."""
-    return await store.is_anything_due(context, day, context.now - rules.LEFT_ALONE)
+    return await store.is_anything_due(context, day, rules.left_alone_since(context.now, is_sandbox=context.is_sandbox))
 
 
 async def charge_day(day: CompanyDay) -> None:

@@ -39,7 +39,7 @@ from ledgerbee.sales.invoices.rules import PAYABLE, require_status
 
 #: Days from a soft decline to the next charge, by the number of the one that was declined. A hard one ends it.
 RETRY_DAYS: Final = (1, 3, 5, 7)
-#: How long after the last question a charge that has not ended is looked at again by the daily task.
+#: How long after the last question what has not ended is looked at again by the daily task.
 LEFT_ALONE: Final = timedelta(days=1)
 
 #: Codes of our own, beside those of providers.
@@ -155,6 +155,11 @@ def is_asked_elsewhere(charge: Charge, now: datetime, patience: Patience = PATIE
         and charge.asked_at is not None
         and now < charge.asked_at + patience.asking
     )
+
+
+def left_alone_since(now: datetime, *, is_sandbox: bool) -> datetime:
+    """When what the daily task asks for again was last asked for at the latest; a sandbox has many days in one."""
+    return now if is_sandbox else now - LEFT_ALONE
 
 
 def why_not_wanted(charge: Charge, card: CardToCharge, invoice: Invoice) -> Decline | None:

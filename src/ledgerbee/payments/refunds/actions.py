@@ -13,6 +13,7 @@ from ledgerbee.payments.charge_returns import store as return_store
 from ledgerbee.payments.charge_returns.model import ChargeReturn, GivenBack
 from ledgerbee.payments.charges import store as charge_store
 from ledgerbee.payments.charges.model import Charge, ChargeId
+from ledgerbee.payments.charges.rules import left_alone_since
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.providers.model import Access, Decline, ProviderRefund
@@ -150,7 +151,7 @@ async def record_unclear(context: Context, refund_id: RefundId) -> None:
 
 async def look_again(context: Context) -> None:
     """Have refunds looked at for which nobody has asked for a day: their job was given up."""
-    for refund_id in await store.list_unanswered(context, context.now - rules.LEFT_ALONE):
+    for refund_id in await store.list_unanswered(context, left_alone_since(context.now, is_sandbox=context.is_sandbox)):
         context.enqueue(REFUND_JOB, refundId=str(refund_id))
 
 

@@ -2,14 +2,15 @@
 
 from datetime import date
 
-from ledgerbee.payments.refunds import actions, rules, store
+from ledgerbee.payments.charges.rules import left_alone_since
+from ledgerbee.payments.refunds import actions, store
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.daily import CompanyDay
 
 
 async def is_due(context: Context, day: date) -> bool:  # noqa: ARG001  what has no answer is due on any day
     """Whether a refund is to be looked at again."""
-    return bool(await store.list_unanswered(context, context.now - rules.LEFT_ALONE))
+    return bool(await store.list_unanswered(context, left_alone_since(context.now, is_sandbox=context.is_sandbox)))
 
 
 async def refund_day(day: CompanyDay) -> None:

@@ -22,8 +22,6 @@ from ledgerbee.sales.documents.rules import check_precision
 
 #: How long after it was asked a provider may still be at it, for whoever looks meanwhile.
 ASKING: Final = timedelta(seconds=2 * providers.ANSWER_TIMEOUT_S)
-#: How long after the last question a refund that has not ended is looked at again by the daily task.
-LEFT_ALONE: Final = timedelta(days=1)
 
 #: Codes of our own, beside those of providers.
 REFUSED: Final = "provider_refused"

@@ -19,7 +19,7 @@ SANDBOX_PAGE: Final = "sandbox_page"
 PAGE_PREFIX: Final = "lbs_"
 #: The job that delivers events of the provider; its payload names them: `eventIds`.
 SANDBOX_EVENT_JOB: Final = "deliver_sandbox_event"
-#: How long a card can be saved on its page.
+#: How long a card can be saved, and a charge confirmed, on its page.
 PAGE_LIFE: Final = timedelta(hours=24)
 #: The key by which the provider knows the company; it is the secret of the address for its events.
 SECRET: Final = "secret"  # noqa: S105  a name, not a secret

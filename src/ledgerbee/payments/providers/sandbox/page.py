@@ -85,7 +85,7 @@ async def answer(context: Context, subject_id: UUID, reply: Reply) -> Notice | N
 async def _answer_charge(context: Context, charge: SandboxCharge, reply: Reply) -> Notice | None:
     if reply.answer not in {Answer.CONFIRM, Answer.REFUSE}:
         return Notice.NOT_FROM_HERE
-    if charge.status is ChargeStatus.REQUIRES_ACTION:
+    if rules.as_of(charge, context.company_now).status is ChargeStatus.REQUIRES_ACTION:
         charge = rules.answered(charge, is_confirmed=reply.answer is Answer.CONFIRM, now=context.company_now)
         await store.update_charge(context, charge)
         await tell_of_charge(context, charge)

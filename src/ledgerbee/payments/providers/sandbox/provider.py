@@ -127,15 +127,25 @@ class SandboxProvider:
         provider_id: str | None,
         agreement_id: str,  # noqa: ARG002  found without it
     ) -> ProviderCharge | None:
-        """How a charge stands."""
+        """How a charge stands. One that its owner was to confirm has failed a day later."""
         charge_id = _id_of(provider_id) if provider_id is not None else None
 
         async def work(context: Context) -> SandboxCharge | None:
             if charge_id is not None:
-                return await store.find_charge(context, charge_id)
-            return await store.find_charge_by_reference(context, reference)
+                found = await store.find_charge(context, charge_id)
+            else:
+                found = await store.find_charge_by_reference(context, reference)
+            if found is None or rules.as_of(found, context.company_now) is found:
+                return found
+            locked = await store.lock_charge(context, found.id)
+            assert locked is not None, "charges are never deleted"
+            charge = rules.as_of(locked, context.company_now)
+            if charge is not locked:
+                await store.update_charge(context, charge)
+                await tell_of_charge(context, charge)
+            return charge
 
-        charge = await self._run(access, work, read_only=True)
+        charge = await self._run(access, work)
         return None if charge is None else self._charge(charge)
 
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:

@@ -27,6 +27,7 @@ from ledgerbee.payments.providers.model import (
 )
 from ledgerbee.payments.providers.sandbox.model import (
     DISPUTE_LIFE,
+    PAGE_LIFE,
     SANDBOX_EVENT_INVALID_STATE,
     TEST_CARDS,
     Behavior,
@@ -117,6 +118,13 @@ def answered(charge: SandboxCharge, *, is_confirmed: bool, now: datetime) -> San
     if is_confirmed:
         return replace(charge, status=ChargeStatus.SUCCEEDED, updated_at=now)
     return replace(charge, status=ChargeStatus.FAILED, decline_code="authentication_failed", updated_at=now)
+
+
+def as_of(charge: SandboxCharge, now: datetime) -> SandboxCharge:
+    """A charge by a moment: what its owner has not confirmed for as long as its page opens has failed."""
+    if charge.status is not ChargeStatus.REQUIRES_ACTION or now < charge.created_at + PAGE_LIFE:
+        return charge
+    return answered(charge, is_confirmed=False, now=now)
 
 
 def dispute_status(charge: SandboxCharge, behavior: Behavior | None, now: datetime) -> DisputeStatus:
