@@ -169,8 +169,12 @@ async def test_answers_that_are_lost_late_or_wrong(shop: Refunder) -> None:
         shop.provider.is_silent = True
         assert (await shop.carried(refund))["status"] == "unclear"
         shop.provider.is_silent = False
-        assert (await shop.carried(refund))["status"] == "succeeded"
-        assert shop.provider.calls["refund"] == calls
+        found = await shop.carried(refund)
+        if lost is Behavior.LOSES_REQUEST:  # the request may still be on its way: it isn't repeated yet
+            assert (found["status"], shop.provider.calls["refund"]) == ("unclear", calls - 1)
+            shop.api.clock.now += timedelta(minutes=5)
+            found = await shop.carried(refund)
+        assert (found["status"], shop.provider.calls["refund"]) == ("succeeded", calls)
     shop.provider.next = [Behavior.MISUNDERSTANDS]
     refund = await shop.carried(await shop.refund(charge, "100"))
     assert refund["status"] == "unclear"

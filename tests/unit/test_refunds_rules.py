@@ -370,6 +370,10 @@ def test_what_an_answer_makes_of_a_refund(status: providers.ChargeStatus, before
     assert told.failure_code == ("lost" if expected is RefundStatus.FAILED else None)
     for wrong in (changed(answer, amount=D(1)), changed(answer, currency="EUR")):
         assert refund_rules.answered(refund, wrong, NOW).status is RefundStatus.UNCLEAR
+        asked = changed(refund, asked_at=NOW)
+        assert refund_rules.answered(asked, wrong, NOW + timedelta(hours=23)).status is RefundStatus.UNCLEAR
+        ended = refund_rules.answered(asked, wrong, NOW + timedelta(days=1))
+        assert (ended.status, ended.failure_code) == (RefundStatus.FAILED, "amount_mismatch")
     assert refund_rules.unclear(refund, NOW).status is RefundStatus.UNCLEAR
 
 
@@ -379,6 +383,7 @@ def test_whoever_may_still_wait_is_left_alone() -> None:
     assert not refund_rules.is_asked_elsewhere(refund, NOW + timedelta(seconds=60))
     assert not refund_rules.is_asked_elsewhere(changed(refund, status=RefundStatus.UNCLEAR), NOW)
     assert not refund_rules.is_asked_elsewhere(changed(refund, asked_at=None), NOW)
+    assert not refund_rules.is_asked_elsewhere(changed(refund, provider_id="re_1"), NOW)
 
 
 def dispute(status: str, **fields: Any) -> ProviderDispute:

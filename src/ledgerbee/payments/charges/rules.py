@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
@@ -175,8 +175,21 @@ def why_not_wanted(charge: Charge, card: CardToCharge, invoice: Invoice) -> Decl
     return None
 
 
+class Asked(Protocol):
+    """What a provider is asked for by a reference of ours: a charge, a refund.
+
+    `asked_at` is when it was last asked to carry it out, `provider_id` what it has told of it.
+    """
+
+    @property
+    def asked_at(self) -> datetime | None: ...
+
+    @property
+    def provider_id(self) -> str | None: ...
+
+
 class WhenUnknown(Enum):
-    """What follows when a provider that was asked to charge says that it has no such charge."""
+    """What follows when a provider that was asked to carry something out says that it has no such thing."""
 
     #: The question may still be under way, or what it led to not be shown yet.
     WAIT = auto()
@@ -186,8 +199,8 @@ class WhenUnknown(Enum):
     END = auto()
 
 
-def when_unknown(charge: Charge, now: datetime, *, is_wanted: bool, patience: Patience = PATIENCE) -> WhenUnknown:
-    """What follows when a provider says that it has no such charge, which it was asked for at `asked_at`.
+def when_unknown(asked: Asked, now: datetime, *, is_wanted: bool, patience: Patience = PATIENCE) -> WhenUnknown:
+    """What follows when a provider says that it has no such charge or refund, which it was asked for at `asked_at`.
 
     | | the provider never told an id | it told one |
     | --- | --- | --- |
@@ -195,10 +208,10 @@ def when_unknown(charge: Charge, now: datetime, *, is_wanted: bool, patience: Pa
     | before `deciding` is over | wanted: repeat; else wait | wait |
     | then | wanted: repeat; else end | end |
     """
-    assert charge.asked_at is not None, "nobody asks what is known of a question that was never asked"
-    if charge.provider_id is None and is_wanted:
-        return WhenUnknown.WAIT if now < charge.asked_at + patience.settling else WhenUnknown.REPEAT
-    return WhenUnknown.WAIT if now < charge.asked_at + patience.deciding else WhenUnknown.END
+    assert asked.asked_at is not None, "nobody asks what is known of a question that was never asked"
+    if asked.provider_id is None and is_wanted:
+        return WhenUnknown.WAIT if now < asked.asked_at + patience.settling else WhenUnknown.REPEAT
+    return WhenUnknown.WAIT if now < asked.asked_at + patience.deciding else WhenUnknown.END
 
 
 def decline_of_unknown(charge: Charge, why: Decline | None) -> Decline:

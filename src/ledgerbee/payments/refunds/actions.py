@@ -12,8 +12,8 @@ from ledgerbee.payments.charge_returns import actions as returns
 from ledgerbee.payments.charge_returns import store as return_store
 from ledgerbee.payments.charge_returns.model import ChargeReturn, GivenBack
 from ledgerbee.payments.charges import store as charge_store
-from ledgerbee.payments.charges.model import Charge, ChargeId
-from ledgerbee.payments.charges.rules import left_alone_since
+from ledgerbee.payments.charges.model import PATIENCE, Charge, ChargeId, Patience
+from ledgerbee.payments.charges.rules import WhenUnknown, left_alone_since, when_unknown
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.providers.model import Access, Decline, ProviderRefund
@@ -45,8 +45,7 @@ log = structlog.get_logger("ledgerbee.refunds")
 class Question:
     """What to ask a provider of a refund; `charge_id` is the provider's id of the charge.
 
-    `was_asked`: it may know of it, and is asked that first. Not `is_wanted`: the charge has no such amount left; what
-    the provider doesn't know isn't refunded.
+    `was_asked`: it may know of it, and is asked that first.
     """
 
     refund: Refund
@@ -54,7 +53,6 @@ class Question:
     access: Access
     callback_url: str
     was_asked: bool
-    is_wanted: bool
 
 
 async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -> ChargeRefundResponse:
@@ -82,32 +80,77 @@ async def rendered(context: Context, refunds: list[Refund]) -> list[ChargeRefund
     return [render(refund, gone.get(refund.id)) for refund in refunds]
 
 
-async def ask(context: Context, refund_id: RefundId) -> Question | None:
-    """What to ask the provider of a refund, which is marked as asked; None where it has ended.
+async def ask(context: Context, refund_id: RefundId, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a refund; None where it has ended.
 
-    Raises `REFUND_BEING_ASKED` where somebody else is at it, `REFUND_NOT_FOUND`.
+    One that it was not asked for before is marked as asked, or ended where the charge has no such amount left. Raises
+    `REFUND_BEING_ASKED` where somebody else is at it, `REFUND_NOT_FOUND`.
     """
-    charge, _ = await _lock(context, (await store.get(context, refund_id)).charge_id)
-    refund = await store.get_for_update(context, refund_id)
+    charge, refund = await _locked(context, refund_id)
     if refund.status not in UNDER_WAY:
         return None
-    if rules.is_asked_elsewhere(refund, context.now):
+    if rules.is_asked_elsewhere(refund, context.now, patience):
         raise REFUND_BEING_ASKED.error()
-    assert charge.provider_id is not None, "a charge that succeeded is known by the provider's id"
+    if refund.asked_at is not None:
+        refund = replace(refund, updated_at=context.now)
+        await store.update(context, refund)
+        return await _question(context, charge, refund, was_asked=True)
+    if not await _is_wanted(context, charge, refund):
+        await _fail(context, refund, rules.NOTHING_LEFT)
+        return None
+    return await _mark_asked(context, charge, refund)
+
+
+async def ask_again(context: Context, before: Refund, patience: Patience = PATIENCE) -> Question | None:
+    """What to ask the provider of a refund that it says it has none of, `before` as it was when it was asked.
+
+    Where it surely was not carried out, it is marked as asked once more, or ended where the charge has no such amount
+    left. None where it has ended, or is to be waited for: then it is `unclear`. Raises `REFUND_BEING_ASKED` where
+    somebody else asked or heard of it meanwhile.
+    """
+    charge, refund = await _locked(context, before.id)
+    if refund.status not in UNDER_WAY:
+        return None
+    if (refund.asked_at, refund.provider_id) != (before.asked_at, before.provider_id):
+        raise REFUND_BEING_ASKED.error()
+    is_wanted = await _is_wanted(context, charge, refund)
+    follows = when_unknown(refund, context.now, is_wanted=is_wanted, patience=patience)
+    if follows is WhenUnknown.REPEAT:
+        return await _mark_asked(context, charge, refund)
+    if follows is WhenUnknown.END:
+        await _fail(context, refund, rules.NOT_KNOWN if is_wanted else rules.NOTHING_LEFT)
+    else:
+        await store.update(context, rules.unclear(refund, context.now))
+    return None
+
+
+async def _is_wanted(context: Context, charge: Charge, refund: Refund) -> bool:
+    """Whether the charge, which is locked, still has so much left."""
     taken, _ = await return_store.get_taken(context, charge.id, beside=refund.id)
+    return refund.amount <= EXACT.subtract(charge.amount, taken)
+
+
+async def _mark_asked(context: Context, charge: Charge, refund: Refund) -> Question:
+    refund = replace(refund, asked_at=context.now, updated_at=context.now)
+    await store.update(context, refund)
+    return await _question(context, charge, refund, was_asked=False)
+
+
+async def _question(context: Context, charge: Charge, refund: Refund, *, was_asked: bool) -> Question:
+    assert charge.provider_id is not None, "a charge that succeeded is known by the provider's id"
     settings = await settings_store.get(context, refund.provider)
-    await store.update(context, replace(refund, asked_at=context.now, updated_at=context.now))
     return Question(
         refund=refund,
         charge_id=charge.provider_id,
         access=provider_settings.access_of(context, settings),
         callback_url=provider_settings.callback_url(context, settings),
-        was_asked=refund.asked_at is not None,
-        is_wanted=refund.amount <= EXACT.subtract(charge.amount, taken),
+        was_asked=was_asked,
     )
 
 
-async def record_answer(context: Context, refund_id: RefundId, answer: ProviderRefund) -> Refund:
+async def record_answer(
+    context: Context, refund_id: RefundId, answer: ProviderRefund, patience: Patience = PATIENCE
+) -> Refund:
     """Take a provider's answer: book what succeeded, emit what ended. Once, whoever brings it and however often.
 
     Emits `payment.refunded`, `refund.failed`. Raises what booking refuses, and then nothing was taken: `PERIOD_LOCKED`,
@@ -115,7 +158,7 @@ async def record_answer(context: Context, refund_id: RefundId, answer: ProviderR
     """
     charge, invoice = await _lock(context, (await store.get(context, refund_id)).charge_id)
     before = await store.get_for_update(context, refund_id)
-    after = rules.answered(before, answer, context.now)
+    after = rules.answered(before, answer, context.now, patience)
     if after is before:
         return before
     if after.status is RefundStatus.UNCLEAR:
@@ -133,8 +176,10 @@ async def record_answer(context: Context, refund_id: RefundId, answer: ProviderR
 async def record_failure(context: Context, refund_id: RefundId, decline: Decline) -> Refund:
     """End a refund that the provider did not take, or that was not made. Emits `refund.failed`."""
     before = await store.get_for_update(context, refund_id)
-    if before.status not in UNDER_WAY:
-        return before
+    return await _fail(context, before, decline) if before.status in UNDER_WAY else before
+
+
+async def _fail(context: Context, before: Refund, decline: Decline) -> Refund:
     after = rules.failed(before, decline, context.now)
     await store.update(context, after)
     _emit(context, before, after, None)
@@ -153,6 +198,12 @@ async def look_again(context: Context) -> None:
     """Have refunds looked at for which nobody has asked for a day: their job was given up."""
     for refund_id in await store.list_unanswered(context, left_alone_since(context.now, is_sandbox=context.is_sandbox)):
         context.enqueue(REFUND_JOB, refundId=str(refund_id))
+
+
+async def _locked(context: Context, refund_id: RefundId) -> tuple[Charge, Refund]:
+    """The charge of a refund, and the refund, both locked."""
+    charge, _ = await _lock(context, (await store.get(context, refund_id)).charge_id)
+    return charge, await store.get_for_update(context, refund_id)
 
 
 async def _lock(context: Context, charge_id: ChargeId) -> tuple[Charge, Invoice]:

@@ -1,9 +1,10 @@
 """Asking a provider to refund a charge: mark it as asked, ask outside any transaction, record the answer.
 
-As of charges: from the moment a refund is marked as asked, the provider is asked what it knows of the reference before
-it is asked to refund.
+As of charges: from the moment a refund is marked as asked, the provider is asked what it knows of the reference, and is
+asked to refund again only what can't be under way there any more.
 """
 
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.charges.jobs import NOT_BOOKED
+from ledgerbee.payments.charges.model import PATIENCE, Patience
 from ledgerbee.payments.providers.model import (
     Decline,
     Provider,
@@ -30,30 +32,35 @@ from ledgerbee.platform.jobs import JobKind, JobRun
 _MOST_TRIES: Final = 40
 
 
-async def refund_charge(providers: Providers, run: JobRun) -> None:
+async def refund_charge(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
     """Have a refund carried out, or find out how it stands. Payload: `refundId`.
 
     Raises, so that the worker tries again later: `ProviderUnclearError`, `REFUND_UNDECIDED`, `REFUND_BEING_ASKED`, what
     keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
     """
-    refund_id = RefundId(UUID(run.payload["refundId"]))
-    question = await run.write(partial(actions.ask, refund_id=refund_id))
+    refund_id, marked_from = RefundId(UUID(run.payload["refundId"])), time.monotonic()
+    question = await run.write(partial(actions.ask, refund_id=refund_id, patience=patience))
     if question is None:
         return
     provider = providers[question.refund.provider]
+    answer: ProviderRefund | Decline | None = None
     try:
-        answer: ProviderRefund | Decline | None = await _find(provider, question) if question.was_asked else None
-        if answer is None and question.is_wanted:
-            answer = await _refund(provider, question)
+        if question.was_asked:
+            answer = await _find(provider, question)
+        if answer is None and question.was_asked:
+            marked_from = time.monotonic()
+            question = await run.write(partial(actions.ask_again, before=question.refund, patience=patience))
+        if answer is None and question is not None:
+            answer = await _refund(provider, question, marked_from, patience)
     except ProviderUnclearError:
         await run.write(partial(actions.record_unclear, refund_id=refund_id))
         raise
     if answer is None:
-        answer = Decline(rules.NOTHING_LEFT, "The charge had no such amount left", is_soft=False)
-    if isinstance(answer, Decline):
-        await run.write(partial(actions.record_failure, refund_id=refund_id, decline=answer))
-        return
-    refund = await run.write(partial(actions.record_answer, refund_id=refund_id, answer=answer))
+        refund = await run.read(partial(store.get, refund_id=refund_id))
+    elif isinstance(answer, Decline):
+        refund = await run.write(partial(actions.record_failure, refund_id=refund_id, decline=answer))
+    else:
+        refund = await run.write(partial(actions.record_answer, refund_id=refund_id, answer=answer, patience=patience))
     if refund.status in UNDER_WAY:
         raise REFUND_UNDECIDED.error()
 
@@ -66,8 +73,14 @@ async def _find(provider: Provider, question: Question) -> ProviderRefund | None
         raise ProviderUnclearError(str(fault)) from fault
 
 
-async def _refund(provider: Provider, question: Question) -> ProviderRefund | Decline:
+async def _refund(
+    provider: Provider, question: Question, marked_from: float, patience: Patience
+) -> ProviderRefund | Decline:
+    """Ask to refund. `marked_from` is when the question began to be marked as asked, as `time.monotonic` has it."""
     refund = question.refund
+    if time.monotonic() >= marked_from + patience.asking.total_seconds():
+        # This process stood still meanwhile: others may be at it.
+        raise ProviderUnclearError("The provider was not asked in time")
     try:
         return await provider.refund(
             question.access,

@@ -1,13 +1,13 @@
 """Pure rules of refunds: what may be refunded, and what a provider's answer makes of one."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, format_amount
-from ledgerbee.payments.charges.model import Charge, ChargeStatus
+from ledgerbee.payments.charges.model import PATIENCE, Charge, ChargeStatus, Patience
 from ledgerbee.payments.providers import model as providers
 from ledgerbee.payments.providers.model import Decline, ProviderRefund
 from ledgerbee.payments.refunds.model import (
@@ -20,13 +20,14 @@ from ledgerbee.payments.refunds.model import (
 )
 from ledgerbee.sales.documents.rules import check_precision
 
-#: How long after it was asked a provider may still be at it, for whoever looks meanwhile.
-ASKING: Final = timedelta(seconds=2 * providers.ANSWER_TIMEOUT_S)
-
 #: Codes of our own, beside those of providers.
+OTHER_AMOUNT: Final = Decline(
+    "amount_mismatch", "The provider says that it refunded another amount than it was asked for", is_soft=False
+)
 REFUSED: Final = "provider_refused"
 NOT_ASKED: Final = "not_asked"
-NOTHING_LEFT: Final = "nothing_left"
+NOTHING_LEFT: Final = Decline("nothing_left", "The charge had no such amount left", is_soft=False)
+NOT_KNOWN: Final = Decline("not_known", "The provider had the refund, and doesn't know of it any more", is_soft=False)
 
 
 def new_refund(charge: Charge, amount: Decimal | None, taken: Decimal, *, reference: str, now: datetime) -> Refund:
@@ -65,21 +66,29 @@ def new_refund(charge: Charge, amount: Decimal | None, taken: Decimal, *, refere
     )
 
 
-def is_asked_elsewhere(refund: Refund, now: datetime) -> bool:
-    """Whether somebody else may be waiting for the provider's answer right now."""
-    return refund.status is RefundStatus.PENDING and refund.asked_at is not None and now < refund.asked_at + ASKING
+def is_asked_elsewhere(refund: Refund, now: datetime, patience: Patience = PATIENCE) -> bool:
+    """Whether somebody else may be waiting right now for the provider's answer to the question whether to refund."""
+    return (
+        refund.status is RefundStatus.PENDING
+        and refund.provider_id is None
+        and refund.asked_at is not None
+        and now < refund.asked_at + patience.asking
+    )
 
 
-def answered(refund: Refund, answer: ProviderRefund, now: datetime) -> Refund:
+def answered(refund: Refund, answer: ProviderRefund, now: datetime, patience: Patience = PATIENCE) -> Refund:
     """A refund as a provider's answer has it. One that has ended stays as it is, whatever comes later.
 
-    An answer of another amount or currency than was asked for is believed by nobody: the refund is `unclear` until
-    somebody looks. One that succeeded still has to be booked.
+    An answer of another amount or currency than was asked for is believed only when the provider stands by it
+    (`Patience.deciding`), and the refund has then failed: what went back comes with a payout, as money of no refund.
+    Until then it is `unclear`. One that succeeded still has to be booked.
     """
     if refund.status not in UNDER_WAY:
         return refund
     known = replace(refund, provider_id=answer.provider_id, updated_at=now)
     if (answer.amount, answer.currency) != (refund.amount, refund.currency):
+        if refund.asked_at is not None and refund.asked_at + patience.deciding <= now:
+            return failed(known, OTHER_AMOUNT, now)
         return replace(known, status=RefundStatus.UNCLEAR)
     if answer.status is providers.ChargeStatus.FAILED:
         return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), now)
