@@ -98,6 +98,31 @@ async def test_without_a_card_nothing_is_charged_and_that_is_told(biller: Biller
     assert set(await errors_of(biller)) == {(without, "PAYMENT_METHOD_MISSING"), (other, "insufficient_funds")}
 
 
+async def test_a_parents_invoice_is_charged_where_all_on_it_is_paid_by_one_card(biller: Biller, cards: Cards) -> None:
+    """Else whoever's card it is would pay for what was to be paid otherwise."""
+    plan = await biller.plan(await biller.recurring())
+
+    async def billed(*ways: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+        """The charges of the invoice of a parent whose children are paid so, and the codes that were told."""
+        parent = await biller.customer(invoicingMode="single_invoice")
+        saved = {way: (await cards.save(parent))["id"] for way in dict.fromkeys(filter(None, ways))}
+        before = len(await errors_of(biller))
+        for way in ways:
+            child = await biller.customer(parentCustomerId=parent, billingRelationship="parent_pays")
+            card = {"automaticBilling": True, "paymentMethodId": saved[way]} if way else {}
+            await biller.subscribe(plan, "2026-03-16", child, **card)
+        await biller.bill()
+        (invoice,) = [one for one in await biller.invoices() if one["customerId"] == parent]
+        assert invoice["amount"] == f"{125 * len(ways):.2f}"
+        return await charges_of(biller, invoice), [code for _, code in (await errors_of(biller))[before:]]
+
+    (charge,), told = await billed("one", "one")
+    assert (charge["amount"], told) == ("250.00", [])
+    assert await billed("one", None) == ([], ["PAYMENT_METHOD_AMBIGUOUS"])
+    assert await billed("one", "other", "other") == ([], ["PAYMENT_METHOD_AMBIGUOUS"] * 3)
+    assert await billed(None, None) == ([], [])
+
+
 async def test_what_can_not_be_paid_for_first_is_refused(biller: Biller, cards: Cards) -> None:
     parent = await biller.customer(invoicingMode="single_invoice")
     child = await biller.customer(parentCustomerId=parent, billingRelationship="parent_pays")

@@ -127,6 +127,9 @@ CHARGE_NOT_FOUND = ErrorCode("CHARGE_NOT_FOUND", 404, "No such charge in the com
 CHARGE_AMOUNT_INVALID = ErrorCode("CHARGE_AMOUNT_INVALID", 400, "A charge is of all that is due on its invoice")
 CHARGE_CURRENCY_MISMATCH = ErrorCode("CHARGE_CURRENCY_MISMATCH", 400, "A charge is in the currency of its invoice")
 PAYMENT_METHOD_MISSING = ErrorCode("PAYMENT_METHOD_MISSING", 409, "The customer has no saved card that can be charged")
+PAYMENT_METHOD_AMBIGUOUS = ErrorCode(
+    "PAYMENT_METHOD_AMBIGUOUS", 409, "The subscriptions on the invoice are not all paid automatically by one card"
+)
 PAYMENT_METHOD_INACTIVE = ErrorCode(
     "PAYMENT_METHOD_INACTIVE", 409, "The card has expired or was cancelled, or its provider is switched off"
 )

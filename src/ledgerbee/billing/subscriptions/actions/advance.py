@@ -26,6 +26,7 @@ from ledgerbee.billing.usage import actions as usage
 from ledgerbee.billing.usage.model import AskedQuantity, UsedQuantity
 from ledgerbee.catalog.prices.model import BillingPeriodType
 from ledgerbee.core.fields import replace
+from ledgerbee.payments.charges.model import PAYMENT_METHOD_AMBIGUOUS
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials
 
@@ -238,7 +239,7 @@ def _with_invoices(context: Context, advanced: Advanced, invoiced: Invoiced) -> 
 
 def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: Invoiced) -> None:
     chain, facts = advanced.chain, loaded.facts
-    subscription_id = chain.subscription.id
+    subscription, subscription_id = chain.subscription, chain.subscription.id
     if not (advanced.events or invoiced.invoice_ids):
         return
     newest = chain.versions[-1].id
@@ -251,7 +252,9 @@ def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: I
     if not invoiced.is_deliverable:
         details = {"errorType": "undeliverable_recipient", "invoiceId": str(invoiced.invoice_ids[-1])}
         emit_event(context, "error", subscription_id, form | details)
-    for invoice_id, code in invoiced.uncharged.items():
+    uncharged = invoiced.uncharged if subscription.automatic_billing else {}
+    for invoice_id, code in uncharged.items():
         details = {"errorType": "charge_failed", "invoiceId": str(invoice_id), "code": code}
         emit_event(context, "error", subscription_id, form | details)
-        context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(invoice_id))
+        if code != PAYMENT_METHOD_AMBIGUOUS.code:  # no card was declined
+            context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(invoice_id))

@@ -24,7 +24,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, total
 from ledgerbee.payments.charges import actions as card_charges
-from ledgerbee.payments.charges.model import PAYMENT_METHOD_MISSING
+from ledgerbee.payments.charges.model import PAYMENT_METHOD_AMBIGUOUS, PAYMENT_METHOD_MISSING
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import actions as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
@@ -114,7 +114,8 @@ async def _charge(
         if (method_id := rules.card_of(one)) is not None:
             issued.append((document, method_id))
         elif rules.is_automatic(one) and document.amount_due:
-            missing[one.id] = PAYMENT_METHOD_MISSING.error(customerId=str(one.payer_id))
+            code = PAYMENT_METHOD_MISSING if rules.are_paid_alike(one) else PAYMENT_METHOD_AMBIGUOUS
+            missing[one.id] = code.error(customerId=str(one.payer_id))
     return missing | (await card_charges.start_issued(context, issued) if issued else {})
 
 

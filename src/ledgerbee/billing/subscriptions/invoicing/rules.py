@@ -175,11 +175,22 @@ def booked_today(
 
 
 def card_of(invoice: PlannedInvoice) -> UUID | None:
-    """The saved card that an invoice is charged to: that of its first subscription which is billed automatically."""
+    """The saved card that an invoice is charged to: that of all its subscriptions, which are billed automatically.
+
+    None where they aren't paid alike: an invoice is charged in whole, and nobody for what was to be paid otherwise.
+    """
+    cards = _cards_of(invoice)
+    return next(iter(cards)) if len(cards) == 1 else None
+
+
+def are_paid_alike(invoice: PlannedInvoice) -> bool:
+    """Whether all subscriptions on an invoice are billed automatically to the same card, or all to none."""
+    return len(_cards_of(invoice)) == 1
+
+
+def _cards_of(invoice: PlannedInvoice) -> set[UUID | None]:
     subscriptions = (placed.loaded.chain.subscription for placed in invoice.shares)
-    return next(
-        (one.payment_method_id for one in subscriptions if one.automatic_billing and one.payment_method_id), None
-    )
+    return {one.payment_method_id if one.automatic_billing else None for one in subscriptions}
 
 
 def is_automatic(invoice: PlannedInvoice) -> bool:
