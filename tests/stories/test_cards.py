@@ -20,6 +20,7 @@ from tests.stories.harness.figures import SIGNS
 from tests.stories.subscriptions.steps import (
     BANK,
     OUTPUT_VAT,
+    RECEIVABLE,
     REVENUE,
     REVENUE_EU,
     Story,
@@ -309,18 +310,18 @@ async def test_the_journal(quarter: Quarter) -> None:
 
 
 async def test_the_clearing_account_ends_at_zero_in_every_currency(quarter: Quarter) -> None:
-    """All that was charged went to the bank, the provider or back to a card's owner. So did what was receivable."""
-    kroner, units = defaultdict(Decimal), defaultdict(Decimal)
+    """All that was charged went to the bank, to the provider, or back to a card's owner. Nothing is receivable."""
+    kroner: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    units: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     for entry in await entries_of(quarter.story):
         for line in entry["lines"]:
             sign, place = SIGNS[line["side"]], (line["accountNumber"], entry["currency"])
             kroner[place] += sign * Decimal(line["amountInBaseCurrency"])
             units[place] += sign * Decimal(line["amount"])
-    for found in (kroner, units):
-        assert {place: amount for place, amount in found.items() if place[0] == CLEARING} == {
-            (CLEARING, "DKK"): 0,
-            (CLEARING, "EUR"): 0,
-        }
+    for number in (CLEARING, RECEIVABLE):
+        for found in (kroner, units):
+            amounts = {currency: amount for (account, currency), amount in found.items() if account == number}
+            assert amounts == {"DKK": 0, "EUR": 0}
 
 
 async def test_the_payouts(quarter: Quarter) -> None:
