@@ -2,7 +2,7 @@
 
 It lets a system for 800.00 a month, 1,000.00 with VAT, and sells single things, one of them in euros. The provider that
 is built in keeps 1.4 % and 1.80 DKK of each charge (0.25 in euros), and pays out what moved on a day when it is over.
-Nobody books anything by hand: payouts are read by the daily task. Every figure is worked out by hand beside it.
+Payouts are read by the daily task, but for one that is brought as a file. Every figure is worked out by hand beside it.
 """
 
 from collections import defaultdict
@@ -96,13 +96,21 @@ JOURNAL: Final = """
   6331 Mellemregning, betalingsudbydere                  1490.00               EUR  200.00
   6190 Tilgodehavender fra salg og tjenesteydelser                   1492.00   EUR -200.00
   3610 Valutakursregulering (tab)                           2.00
-# At 7.47: of EUR 200.00 2.80 and 0.25 are kept, 22.78; 196.95 are 1,471.22. Both are 1,494.00, of which 1,490.00 stood
-# on the clearing account.
+# EUR 40.00 are credited at the invoice's rate, and go back at 7.45.
+2026-02-24 Kreditnota 2 til faktura 4, Blumen Schmidt GmbH
+  6190 Tilgodehavender fra salg og tjenesteydelser                    298.40   EUR  -40.00
+  1150 Salg af ydelser udland, EU                         298.40               EUR   40.00
+2026-02-24 Tilbagebetaling af korttræk, faktura 4, Blumen Schmidt GmbH
+  6190 Tilgodehavender fra salg og tjenesteydelser        298.40               EUR   40.00
+  6331 Mellemregning, betalingsudbydere                               298.00   EUR  -40.00
+  3535 Valutakursregulering (gevinst)                                   0.40
+# At 7.47: of EUR 200.00 2.80 and 0.25 are kept, 22.78; 200.00 - 40.00 - 3.05 are 156.95, 1,172.42. Both are 1,195.20,
+# of which 1,490.00 - 298.00 stood on the clearing account.
 2026-02-25 Udbetaling fra sandbox, payout_20260224_EUR
-  6481 Bankkonto, fremmed valuta                         1471.22               EUR  196.95
+  6481 Bankkonto, fremmed valuta                         1172.42               EUR  156.95
   2391 Kortgebyrer                                         22.78               EUR    3.05
-  6331 Mellemregning, betalingsudbydere                              1490.00   EUR -200.00
-  3535 Valutakursregulering (gevinst)                                   4.00
+  6331 Mellemregning, betalingsudbydere                              1192.00   EUR -160.00
+  3535 Valutakursregulering (gevinst)                                   3.20
 # The new card declines on the first day, and pays on the second.
 2026-03-01 Faktura 5, Havnens Bageri ApS
   6190 Tilgodehavender fra salg og tjenesteydelser       1000.00
@@ -132,6 +140,20 @@ class Quarter:
         charge = await self.story.done("POST", f"/v1/invoices/{invoice}/charges", {})
         found: Body = await self.story.ok("GET", f"/v1/charges/{charge['id']}")
         assert found["status"] == "succeeded", found
+        return found
+
+    async def refunded(self, number: int, price: str, amount: str) -> Body:
+        """Credit a price of the invoice with that number, and refund it: the invoice stays paid. The refund."""
+        story, invoice = self.story, await self.story.invoice(number)
+        lines = [{"invoiceLineId": invoice["lines"][0]["id"], "unitPrice": price}]
+        body = {"customerId": invoice["customerId"], "invoiceNumber": invoice["number"], "lines": lines}
+        note = await story.ok("POST", "/v1/credit-notes", body)
+        await story.done("POST", f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"})
+        (charge,) = await self.charges(number)
+        refund = await story.done("POST", f"/v1/charges/{charge['id']}/refunds", {"amount": amount})
+        found: Body = await story.ok("GET", f"/v1/refunds/{refund['id']}")
+        invoice = await story.invoice(number)
+        assert (found["status"], invoice["status"], invoice["amountDue"]) == ("succeeded", "paid", "0.00")
         return found
 
     async def charges(self, number: int) -> list[Body]:
@@ -196,19 +218,11 @@ async def it_is_paid_before_it_delivers(quarter: Quarter) -> str:
 
 
 async def it_gives_back_for_four_days(quarter: Quarter) -> None:
-    """A credit note, and a refund of what it credits: the invoice stays paid. It is taken from the next payout."""
+    """A credit note, and a refund of what it credits, which is taken from the next payout."""
     story = quarter.story
     await story.on("2026-01-12")
-    invoice = await story.invoice(1)
-    lines = [{"invoiceLineId": invoice["lines"][0]["id"], "unitPrice": "200"}]
-    body = {"customerId": invoice["customerId"], "invoiceNumber": invoice["number"], "lines": lines}
-    note = await story.ok("POST", "/v1/credit-notes", body)
-    await story.done("POST", f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"})
-    (charge,) = await quarter.charges(1)
-    refund = await story.done("POST", f"/v1/charges/{charge['id']}/refunds", {"amount": "250"})
-    assert (await story.ok("GET", f"/v1/refunds/{refund['id']}"))["status"] == "succeeded"
-    invoice = await story.invoice(1)
-    assert (invoice["status"], invoice["amountDue"], await quarter.clearing()) == ("paid", "0.00", "-250.00")
+    await quarter.refunded(1, "200", "250")
+    assert await quarter.clearing() == "-250.00"
     await story.on("2026-02-01")
     assert await quarter.clearing() == "750.00"
     await story.on("2026-02-02")
@@ -246,15 +260,16 @@ async def it_is_paid_in_euros(quarter: Quarter) -> None:
     await story.on("2026-02-24")
     await quarter.rate_is("7.45")
     charge = await quarter.charged(invoice)
+    refund = await quarter.refunded(4, "40", "40")
     await story.ok("PUT", "/v1/payment-providers/sandbox", {"isEnabled": False})
     await story.on("2026-02-25")
     await quarter.rate_is("7.47")
-    assert await quarter.clearing() == "990.00"
-    taken = f"charge_{charge['providerId']}"
+    assert await quarter.clearing() == "692.00"
     file = (
         "Transaktion;Type;Beløb;Gebyr;Valuta;Dato;Ordrenr.;Udbetaling\n"
-        f"{taken};charge;200,00;3,05;EUR;24-02-2026;{charge['reference']};payout_20260224_EUR\n"
-        "payout_20260224_EUR;payout;-196,95;;EUR;25-02-2026;;payout_20260224_EUR\n"
+        f"charge_{charge['providerId']};charge;200,00;3,05;EUR;24-02-2026;{charge['reference']};payout_20260224_EUR\n"
+        f"refund_{refund['providerId']};refund;-40,00;;EUR;24-02-2026;{refund['reference']};payout_20260224_EUR\n"
+        "payout_20260224_EUR;payout;-156,95;;EUR;25-02-2026;;payout_20260224_EUR\n"
     )
     brought = await story.ok(
         "POST", "/v1/payouts/import", content=file.encode(), headers={"content-type": "text/csv"},
@@ -334,7 +349,7 @@ async def test_the_payouts(quarter: Quarter) -> None:
         ("2026-01-02", "paid", "984.20", "15.80", "DKK", "0.00"),
         ("2026-02-02", "paid", "734.20", "15.80", "DKK", "0.00"),
         ("2026-02-11", "paid", "491.20", "8.80", "DKK", "0.00"),
-        ("2026-02-25", "paid", "196.95", "3.05", "EUR", "0.00"),
+        ("2026-02-25", "paid", "156.95", "3.05", "EUR", "0.00"),
         ("2026-03-03", "paid", "484.20", "15.80", "DKK", "0.00"),
     ]
     look = await quarter.story.ok("GET", "/v1/payment-providers/sandbox/reconciliation")
@@ -351,15 +366,15 @@ async def test_what_the_quarter_comes_to(quarter: Quarter) -> None:
             "2026-02-20: 200.00 = 200.00",
             "2026-03-01: 800.00 = 800.00 (03-01/03-31)",
         ],
-        notes=["2026-01-12: -200.00 on 1 = -200.00 (01-01/01-31)"],
+        notes=["2026-01-12: -200.00 on 1 = -200.00 (01-01/01-31)", "2026-02-24: -40.00 on 4 = -40.00"],
         ledger={
             REVENUE: "-2600.00",  # 3 x 800.00 - 200.00 + 400.00
-            REVENUE_EU: "-1492.00",
+            REVENUE_EU: "-1193.60",  # 1,492.00 - 298.40
             FEES: "78.98",  # 3 x 15.80 + 8.80 + 22.78
-            GAIN: "-4.00",
+            GAIN: "-3.60",  # 0.40 + 3.20
             LOSS: "2.00",
             BANK: "3193.80",  # 984.20 + 734.20 + 491.20 + 500.00 + 484.20
-            BANK_ABROAD: "1471.22",
+            BANK_ABROAD: "1172.42",
             OUTPUT_VAT: "-650.00",  # a fourth of 2,600.00
         },
     )
