@@ -246,11 +246,19 @@ async def test_only_cards_of_the_customer_that_can_be_charged(charger: Charger) 
 
 
 async def call_back(
-    charger: Charger, event: str, kind: str, about: str, reference: str = "", *, key: str = SIGNING_KEY, path: str = ""
+    charger: Charger,
+    event: str,
+    kind: str,
+    about: str,
+    reference: str = "",
+    *,
+    key: str = SIGNING_KEY,
+    path: str = "",
+    more: str = "",
 ) -> int:
     """The status of the answer to a webhook of Stripe's."""
     url = path or (await charger.ok("GET", "/v1/payment-providers/stripe"))["callbackUrl"]
-    told = {"id": about, "metadata": {"reference": reference}}
+    told = {"id": about, "metadata": {"reference": reference, "more": more}}
     body = json.dumps({"id": event, "type": kind, "data": {"object": told}})
     now = int(time.time())
     signature = hmac.new(key.encode(), f"{now}.{body}".encode(), "sha256").hexdigest()
@@ -278,8 +286,14 @@ async def test_a_callback_is_taken_once_and_has_somebody_look(charger: Charger) 
     assert await call_back(charger, *event, path=f"{url}x") == 404
     assert await call_back(charger, *event, path=url.replace("/stripe/", "/paypal/")) == 404
     assert await call_back(charger, *event, path=url.replace("/stripe/", "/quickpay/")) == 404
+    for garbage in ("evt_\0", "evt_\ud800"):
+        assert await call_back(charger, garbage, "payment_intent.succeeded", "pi_1") == 400
+        assert await call_back(charger, "evt_0", garbage, "pi_1") == 400
+    assert await call_back(charger, "evt_0", "payment_intent.succeeded", "pi_1", more="x" * 1024 * 1024) == 413
     assert await jobs_of(charger) == before
-    assert await asyncio.gather(*(call_back(charger, *event) for _ in range(3))) == [204] * 3
+    # Texts about a charge, as the evidence of its dispute, may be long.
+    calls = (call_back(charger, *event, more="x" * 200_000) for _ in range(3))
+    assert await asyncio.gather(*calls) == [204] * 3
     assert await jobs_of(charger) == [*before, "charge_card"]
     assert await call_back(charger, "evt_2", "payment_intent.succeeded", "pi_2", "NOBODYS") == 204
     assert await call_back(charger, "evt_3", "payout.paid", "po_1") == 204

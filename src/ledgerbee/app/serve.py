@@ -241,7 +241,8 @@ class Supervisor:
                 own = self.listener.dup() if self.processes == 1 else reuse_port_socket(self.listener)
                 descriptors.append(stack.enter_context(own).fileno())
             child.process = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "ledgerbee.app.child", kind, child.name, *map(str, descriptors)],
+                # -P: nothing is imported from the folder that somebody has happened to start it in.
+                [sys.executable, "-P", "-m", "ledgerbee.app.child", kind, child.name, *map(str, descriptors)],
                 pass_fds=descriptors,
                 env=self.environment,
                 process_group=0,

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY
+from ledgerbee.http.body_limits import LARGE_BODY, SMALL_BODY
 from ledgerbee.http.body_room import BodyRoom, Place
 from ledgerbee.http.dispatch import RouteTable
 from ledgerbee.http.envelope import (
@@ -104,9 +104,8 @@ class _RequestCycle:
         scope.update(middleware.routes.match(scope) or ())
         # A refusal ahead of the handler is still an answer of the operation that was asked for.
         self.operation = operation = operation_of(scope.get("route"))
-        self.max_bytes = FORM_BODY  # of a page, or of nothing that is there
         if operation is not None:
-            self.max_bytes = middleware.max_stream_bytes if operation.streams else operation.max_body
+            state.max_body = middleware.max_stream_bytes if operation.streams else operation.max_body
         self.status = 0
         self.complete = False
         self.received = 0
@@ -159,7 +158,7 @@ class _RequestCycle:
         check_fields(self.scope, self.headers)
         check_address(self.scope)
         if self.operation is not None:  # else whatever the body is, that there is no such route is the answer
-            check_body(self.scope, self.headers, self.operation, self.max_bytes)
+            check_body(self.scope, self.headers, self.operation, self.state.max_body)
 
     async def receive(self) -> Message:
         """The next part of the body, within its limits."""
@@ -173,8 +172,8 @@ class _RequestCycle:
                 raise REQUEST_TIMEOUT.error() from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
-            if self.received > self.max_bytes:
-                raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
+            if self.received > self.state.max_body:
+                raise PAYLOAD_TOO_LARGE.error(maxBytes=self.state.max_body)
             if self.received > SMALL_BODY and self.place is None and not (self.operation and self.operation.streams):
                 await self._take_place(has_more=message.get("more_body", False))
         elif not self.complete:
@@ -186,8 +185,8 @@ class _RequestCycle:
         principal = self.state.principal
         owner = principal.company_id if principal is not None else None
         length = self.headers.get(b"content-length", b"")
-        size = int(length) if length.isdigit() else self.max_bytes if has_more else self.received
-        self.place = await self.middleware.room.enter(owner, min(size, self.max_bytes))
+        size = int(length) if length.isdigit() else self.state.max_body if has_more else self.received
+        self.place = await self.middleware.room.enter(owner, min(size, self.state.max_body))
 
     async def send(self, message: Message) -> None:
         """A part of the answer; its header gets what all answers have."""

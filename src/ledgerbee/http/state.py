@@ -9,6 +9,7 @@ from uuid import UUID
 from starlette.types import Scope
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.cells import Cells
 from ledgerbee.platform.context import Context
@@ -34,6 +35,9 @@ class RequestState:
     query_key: str | None = None
     #: HEAD: answered as GET, without the body.
     is_head: bool = False
+    #: The bytes that the body may have: those of the operation; else those of a form, unless a page that knows who
+    #: calls says otherwise.
+    max_body: int = FORM_BODY
 
     # Set by the edge (`http/edge.py`).
     #: Whether the credential was looked for; the middleware asks about it where nobody did.

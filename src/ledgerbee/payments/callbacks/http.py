@@ -41,6 +41,7 @@ async def take_payment_event(
         caller = await _caller(edge, request, secret)
         if caller is None or provider not in set(ProviderName):
             return Response(status_code=404)
+        state_of(request.scope).max_body = SMALL_BODY
         body = await request.body()
         settings, access = await caller.read(lambda context: _settings(context, ProviderName(provider)))
         event = adapters[settings.name].read_event(access, request.headers, body)

@@ -7,12 +7,15 @@ References of ours are at most 20 letters and digits, and the same each time the
 earlier try may have made is found by them (`find_charge`, `find_refund`). Card data never comes here.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
+
+_STORABLE: Final = re.compile("[^\\0\ud800-\udfff]*")
 
 #: Seconds that a provider may take to answer one question.
 ANSWER_TIMEOUT_S: Final = 30
@@ -211,6 +214,12 @@ class ProviderEvent:
     provider_id: str | None = None
     #: Ours, where the event has it.
     reference: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ProviderRefusedError` for what no database can hold."""
+        for text in (self.id, self.type, self.provider_id, self.reference):
+            if text is not None and not _STORABLE.fullmatch(text):
+                raise ProviderRefusedError("The event has texts that are none")
 
 
 class DisputeStatus(StrEnum):
