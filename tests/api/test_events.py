@@ -176,12 +176,15 @@ async def test_what_auditors_alone_are_told_counts_and_is_not_shown(api: Api) ->
 
 async def test_a_page_looks_at_so_many_events_at_most(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MAX_LOOKED_AT", 10)
-    await emitted(api, "payment.failed", *["dimension.created"] * 35, "payout.paid")
+    await emitted(api, "billing.invoice_overdue", *["dimension.created"] * 35, "billing.invoice_paid")
     found = [types(page) async for page in pages(api)]
-    assert [page for page in found if page] == [["payment.failed"], ["payout.paid"]]
+    assert [page for page in found if page] == [["billing.invoice_overdue"], ["billing.invoice_paid"]]
     assert len(found) > 4
-    rare = [types(page) async for page in pages(api, types="payment.failed,payout.paid")]
-    assert rare[0] == ["payment.failed", "payout.paid"]  # found by its own index, however far away it is
+    rare = [types(page) async for page in pages(api, types="billing.invoice_overdue,billing.invoice_paid")]
+    assert rare[0] == [
+        "billing.invoice_overdue",
+        "billing.invoice_paid",
+    ]  # found by its own index, however far away it is
 
 
 async def test_another_company_sees_nothing_of_it(api: Api, other_api: Api) -> None:
@@ -298,8 +301,8 @@ async def test_a_reader_misses_nothing_of_eight_writers(api: Api) -> None:
 
 async def test_long_events_come_in_pieces_and_say_the_same(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     long = {"name": "Ærø" * 10, "lines": [{"n": n, "text": f"line {n}"} for n in range(900)]}
-    await emitted(api, "payout.paid", "payout.paid", data=long)
-    await emitted(api, "payout.paid")
+    await emitted(api, "billing.invoice_paid", "billing.invoice_paid", data=long)
+    await emitted(api, "billing.invoice_paid")
     whole = await page_of(api)
     assert [event["data"] for event in whole["data"]] == [{"sequence": 1, **long}] * 2 + [{"sequence": 1}]
     assert (await api.get(f"{PATH}/{whole['data'][0]['id']}")).json() == whole["data"][0]

@@ -51,7 +51,7 @@ async def test_none_is_set_up_at_first(api: Api) -> None:
     assert found[1] == {
         "provider": "sandbox", "isEnabled": False, "isDefault": False, "hasKeys": False, "keyNames": [],
         "callbackUrl": None, "clearingAccountId": None, "feeAccountId": None, "unidentifiedReceiptsAccountId": None,
-        "createdAt": None, "updatedAt": None,
+        "bankAccountId": None, "createdAt": None, "updatedAt": None,
     }  # fmt: skip
 
 

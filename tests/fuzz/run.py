@@ -20,8 +20,10 @@ from bench.support import Books, books, connect, server
 from tests.conftest import Api, SteeredClock
 from tests.contract.world import make_world
 
+from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.secret_keys import secret_box
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.db import Database
 
@@ -80,6 +82,7 @@ async def _ids(port: int, found: Books) -> str:
     async with connect(port):
         pass
     database = await Database.open(found.url, reactions=REACTIONS, max_size=1)
+    database.secrets = secret_box(Settings())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         world = await make_world(Api(client, found.company_id, found.key, database, SteeredClock()))
     await database.close()

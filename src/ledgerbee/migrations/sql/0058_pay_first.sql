@@ -11,3 +11,6 @@ GRANT UPDATE (first_invoice_id, pay_by) ON subscriptions TO ledgerbee_app;
 
 ALTER TABLE companies ADD COLUMN after_last_decline text NOT NULL DEFAULT 'keep'
     CONSTRAINT companies_after_last_decline CHECK (after_last_decline IN ('keep', 'pause', 'cancel'));
+
+SELECT forget_values('subscriptions');
+SELECT forget_values('companies');
