@@ -28,7 +28,7 @@ from ledgerbee.payments.charge_returns.model import (
     Parts,
     ReturnFacts,
 )
-from ledgerbee.payments.charges.model import Charge, ChargeFields, ChargeStatus
+from ledgerbee.payments.charges.model import CHARGE_INVALID_STATE, Charge, ChargeFields, ChargeStatus
 from ledgerbee.payments.charges.rules import new_charge
 from ledgerbee.payments.customer_payments.model import (
     FX_GAIN,

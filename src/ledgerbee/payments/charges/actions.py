@@ -71,8 +71,9 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
     is named.
 
     The invoice's row is locked: of two at once the second finds the first's. The provider is asked by a job after the
-    commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `CHARGE_OF_ANOTHER_CARD`, what `rules.new_charge` refuses, and what keeps the
-    charge from being booked later: `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `CHARGE_OF_ANOTHER_CARD` where that is under way,
+    what `rules.new_charge` refuses, and what keeps the charge from being booked later: `PAYMENT_ACCOUNT_MISSING`,
+    `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
     """
     invoice = await documents.get_for_update(context, INVOICES, invoice_id)
     under_way = await store.find_under_way(context, invoice_id)

@@ -103,9 +103,9 @@ async def list_invoice_charges(context: Ctx, invoice_id: InvoicePath) -> list[Ch
         "Cancel a charge that was not confirmed",
         scope="payments-write",
         status=202,
-        description="Cancels a charge that `requires_action`, or that the provider was not asked for yet: the latter has "
-        "`failed` at once. The provider is asked after the answer, and then how the charge stands: it has `failed` with "
-        "the `declineCode` `cancelled`, and no charge follows by itself, or it was confirmed meanwhile and has "
+        description="Cancels a charge that `requires_action`, or that the provider was not asked for yet: the latter "
+        "has `failed` at once. The provider is asked after the answer, and then how the charge stands: it has `failed` "
+        "with the `declineCode` `cancelled`, and no charge follows by itself, or it was confirmed meanwhile and has "
         "`succeeded`. Cancelling twice is no error.",
         response="The charge",
         errors=[CHARGE_NOT_FOUND, CHARGE_INVALID_STATE],

@@ -303,10 +303,8 @@ def answered(
         if has_decided and answer.status in _STANDS:
             return failed(known, _other_amount(answer), today, now)
         return replace(known, status=ChargeStatus.UNCLEAR, action_url=None, confirm_by=None)
-    if charge.cancel_code is not None and _is_cancelled(charge, answer, now, patience):
-        return failed(known, _WHEN_CANCELLED[charge.cancel_code], today, now)
-    if answer.status is providers.ChargeStatus.FAILED:
-        return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), today, now)
+    if (decline := _decline_of(charge, answer, now, patience)) is not None:
+        return failed(known, decline, today, now)
     status = _STATUSES[answer.status]
     waits = status is ChargeStatus.REQUIRES_ACTION
     return replace(
@@ -318,12 +316,14 @@ def answered(
     )
 
 
-def _is_cancelled(charge: Charge, answer: ProviderCharge, now: datetime, patience: Patience) -> bool:
-    """Whether a charge that was to be cancelled never succeeds."""
-    if answer.status is not providers.ChargeStatus.REQUIRES_ACTION:
-        return answer.status is providers.ChargeStatus.FAILED
-    assert charge.cancel_asked_at is not None, "why and when are written together"
-    return answer.action_url is None and charge.cancel_asked_at + patience.settling <= now
+def _decline_of(charge: Charge, answer: ProviderCharge, now: datetime, patience: Patience) -> Decline | None:
+    """Why a charge has failed by an answer; None where it hasn't."""
+    has_failed = answer.status is providers.ChargeStatus.FAILED
+    if charge.cancel_code is None or charge.cancel_asked_at is None:
+        return (answer.decline or Decline(REFUSED, "", is_soft=False)) if has_failed else None
+    waits_for_nobody = answer.status is providers.ChargeStatus.REQUIRES_ACTION and answer.action_url is None
+    is_over = has_failed or (waits_for_nobody and charge.cancel_asked_at + patience.settling <= now)
+    return _WHEN_CANCELLED[charge.cancel_code] if is_over else None
 
 
 def _other_amount(answer: ProviderCharge) -> Decline:
