@@ -190,6 +190,26 @@ class CardProvider:
                 return None if now < made_at + self.lag else _as_told(one, looks)
         return None
 
+    async def cancel_charge(self, access: Access, reference: str, provider_id: str) -> None:
+        assert access.keys or access.account
+        self.calls["cancel_charge"] += 1
+        behavior = self._behavior()
+        if self.meanwhile is not None:
+            self.meanwhile()
+        await asyncio.sleep(0)
+        if behavior is Behavior.LOSES_REQUEST:
+            raise ProviderUnclearError("No answer within 30 seconds")
+        found = next(one for one in self.charges if one.provider_id == provider_id)
+        assert found.reference == reference
+        if behavior is Behavior.REFUSES or found.status is ChargeStatus.SUCCEEDED:
+            raise ProviderRefusedError("It can't be cancelled")
+        if found.status is not ChargeStatus.FAILED:
+            decline = Decline("canceled", "Cancelled", is_soft=True)
+            ended = replace(found, status=ChargeStatus.FAILED, decline=decline, action_url=None)
+            self.charges[self.charges.index(found)] = ended
+        if behavior is Behavior.LOSES_ANSWER:
+            raise ProviderUnclearError("502 Bad Gateway")
+
     async def start_agreement(self, access: Access, asked: AgreementRequest) -> AgreementPage:
         assert access.keys or access.account
         self.calls["start_agreement"] += 1

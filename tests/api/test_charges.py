@@ -188,6 +188,79 @@ async def test_one_that_its_owner_has_to_confirm(charger: Charger) -> None:
     await check_books(charger)
 
 
+async def unconfirmed(charger: Charger, amount: str = "1000") -> dict[str, Any]:
+    charger.provider.next = [Behavior.WANTS_CONFIRMATION]
+    charge = await charger.carry_out(await charger.charge(await charger.due(amount)))
+    assert (charge["status"], charge["confirmBy"]) == ("requires_action", "2026-03-23")
+    return charge
+
+
+async def test_one_that_nobody_confirms_is_cancelled_and_another_card_charged(charger: Charger) -> None:
+    charge = await unconfirmed(charger)
+    path, cancel = f"/v1/invoices/{charge['invoiceId']}/charges", f"/v1/charges/{charge['id']}/cancel"
+    other = await charger.card(charge["customerId"], is_default=False)
+    under_way = {"chargeId": charge["id"], "status": "requires_action", "paymentMethodId": charge["paymentMethodId"]}
+    body = {"paymentMethodId": other}
+    assert await charger.refused("POST", path, body, 409, "CHARGE_OF_ANOTHER_CARD") == under_way
+    for same in ({}, {"paymentMethodId": charge["paymentMethodId"]}):
+        assert (await charger.ok("POST", path, same, status=202))["id"] == charge["id"]
+    asked = await charger.ok("POST", cancel, status=202)
+    assert (asked["status"], asked["actionUrl"], asked["cancelAskedAt"] is None) == ("requires_action", None, False)
+    assert await charger.ok("POST", cancel, status=202) == asked
+    # The provider refuses, or its answer is lost: it is asked again, and what it says of the charge is what counts.
+    charger.provider.next = [Behavior.REFUSES, Behavior.LOSES_REQUEST, Behavior.LOSES_ANSWER]
+    assert [(await charger.carry_out(charge))["status"] for _ in range(3)] == ["requires_action"] * 2 + ["failed"]
+    ended = await charger.charged(charge["id"])
+    assert (ended["declineCode"], ended["isSoftDecline"], ended["retryOn"]) == ("cancelled", False, None)
+    assert await charger.ok("POST", cancel, status=202) == ended
+    assert len(await charger.events("payment.failed")) == 1
+    paid = await charger.carry_out(await charger.ok("POST", path, body, status=202))
+    assert (paid["status"], paid["paymentMethodId"]) == ("succeeded", other)
+    details = await charger.refused("POST", f"/v1/charges/{paid['id']}/cancel", {}, 409, "CHARGE_INVALID_STATE")
+    assert details == {"status": "succeeded"}
+    await check_books(charger)
+
+
+async def test_one_that_is_confirmed_while_it_is_cancelled_has_succeeded(charger: Charger) -> None:
+    charge = await unconfirmed(charger)
+    charger.provider.decide(charge["reference"], ChargeStatus.SUCCEEDED)
+    await charger.ok("POST", f"/v1/charges/{charge['id']}/cancel", status=202)
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert charger.provider.calls["cancel_charge"] == 1
+    # What was not asked for yet ends at once.
+    begun = await charger.charge(await charger.due())
+    ended = await charger.ok("POST", f"/v1/charges/{begun['id']}/cancel", status=202)
+    assert (ended["status"], ended["declineCode"]) == ("failed", "cancelled")
+    assert await charger.carry_out(begun) == ended
+    assert charger.provider.calls["charge"] == 1
+    await check_books(charger)
+
+
+async def test_one_that_is_not_to_be_confirmed_any_more_is_cancelled_by_itself(charger: Charger) -> None:
+    paid, given_up, cardless, late, partly = [await unconfirmed(charger) for _ in range(5)]
+    before = len(await jobs_of(charger))
+    body = {"date": "2026-03-16", "amount": "1250"}
+    await charger.ok("POST", f"/v1/invoices/{paid['invoiceId']}/payments", body)
+    await charger.ok("POST", f"/v1/invoices/{given_up['invoiceId']}/write-off", {})
+    card = f"/v1/customers/{cardless['customerId']}/payment-methods/{cardless['paymentMethodId']}"
+    await charger.ok_empty("DELETE", card)
+    assert len(await jobs_of(charger)) == before + 3
+    body = {"date": "2026-03-16", "amount": "250"}
+    await charger.ok("POST", f"/v1/invoices/{partly['invoiceId']}/payments", body)
+    assert len(await jobs_of(charger)) == before + 3
+    for charge, code in ((paid, "nothing_due"), (given_up, "nothing_due"), (cardless, "card_unavailable")):
+        ended = await charger.carry_out(charge)
+        assert (ended["status"], ended["declineCode"], ended["retryOn"]) == ("failed", code, None)
+    for days, status in ((6, "requires_action"), (1, "failed")):
+        charger.api.clock.now += timedelta(days=days)
+        assert (await charger.carry_out(late))["status"] == status
+    assert (await charger.charged(late["id"]))["declineCode"] == "not_confirmed"
+    await daily.charge_day(await today_of(charger.api))
+    assert (await charger.carry_out(partly))["declineCode"] == "not_confirmed"
+    assert charger.provider.taken == {}
+    await check_books(charger)
+
+
 async def test_an_answer_of_another_amount_stays_unclear(charger: Charger) -> None:
     charger.provider.next = [Behavior.MISUNDERSTANDS]
     charge = await charger.carry_out(await charger.charge(await charger.due()))

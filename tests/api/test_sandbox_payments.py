@@ -22,6 +22,7 @@ from ledgerbee.payments.providers.model import (
     RefundRequest,
 )
 from ledgerbee.payments.providers.references import new_reference
+from ledgerbee.payments.providers.sandbox.rules import form_token
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.grants.store import credential_beyond_subject
 
@@ -242,6 +243,22 @@ class TestCharges:
         assert found.decline.code == "authentication_failed"
         events = [one["type"] for one in await rows(cards, "sandbox_events")]
         assert events == ["charge.requires_action", "charge.failed"]
+
+    async def test_what_is_cancelled_is_not_confirmed_any_more(self, cards: Cards) -> None:
+        charge, access = await charged(cards, SECURE), await cards.access()
+        assert charge.action_url is not None
+        for _ in range(2):
+            await cards.provider.cancel_charge(access, charge.reference, charge.provider_id)
+        assert "ikke længere åben" in (await cards.seen(charge.action_url)).text
+        token = {"token": form_token(charge.action_url.rpartition("/")[2]), "answer": "confirm"}
+        assert (await cards.api.http.post(charge.action_url, data=token)).status_code == 303
+        found = await cards.provider.find_charge(access, charge.reference, charge.provider_id, "")
+        assert found is not None
+        assert (found.status, found.decline and found.decline.code) == (ChargeStatus.FAILED, "cancelled")
+        assert [one["type"] for one in await rows(cards, "sandbox_events")][1:] == ["charge.failed"]
+        for provider_id in ((await charged(cards)).provider_id, "none"):
+            with pytest.raises(ProviderRefusedError):
+                await cards.provider.cancel_charge(access, charge.reference, provider_id)
 
     @pytest.mark.parametrize(("number", "end"), [(LOST, DisputeStatus.LOST), (WON, DisputeStatus.WON)])
     async def test_a_charge_that_is_disputed(self, cards: Cards, number: str, end: DisputeStatus) -> None:

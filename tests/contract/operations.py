@@ -98,6 +98,14 @@ async def _send_invoice(world: World) -> None:
     assert sent.status_code == 200, sent.text
 
 
+async def _begin_a_charge(world: World) -> None:
+    """One that its provider was not asked for yet."""
+    await _send_invoice(world)
+    begun = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/charges", {})
+    assert begun.status_code == 202, begun.text
+    world.ids["chargeId"] = begun.json()["id"]
+
+
 async def _with_a_new_backfill(world: World) -> None:
     """One of a meter of its own."""
     meter = await world.api.post("/v1/meters", {"name": str(new_id())})
@@ -852,6 +860,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Payments", "GET", "/v1/charges/{chargeId}", "payments-read", "Get a charge by ID",
         not_found="CHARGE_NOT_FOUND",
+    ),
+    extension(
+        "Payments", "POST", "/v1/charges/{chargeId}/cancel", "payments-write", "Cancel a charge that was not confirmed",
+        not_found="CHARGE_NOT_FOUND", success=202, prepare=_begin_a_charge,
     ),
     extension(
         "Payments", "POST", "/v1/charges/{chargeId}/refunds", "payments-write", "Refund a charge",

@@ -49,8 +49,9 @@ TABLES = {
     " updated_at)": "payment_methods",
     "INSERT SELECT UPDATE(behavior expiry_month expiry_year mask status type updated_at)": "sandbox_cards",
     "INSERT SELECT UPDATE(decline_code disputed_at status updated_at)": "sandbox_charges",
-    "INSERT SELECT UPDATE(action_url asked_at decline_code decline_message finished_at is_soft_decline payment_id"
-    " provider_id retry_on status unapplied_amount unapplied_entry_id updated_at)": "charges",
+    "INSERT SELECT UPDATE(action_url asked_at cancel_asked_at cancel_code confirm_by decline_code decline_message"
+    " finished_at is_soft_decline payment_id provider_id retry_on status unapplied_amount unapplied_entry_id"
+    " updated_at)": "charges",
     "INSERT SELECT UPDATE(asked_at failure_code failure_message finished_at provider_id status updated_at)": "refunds",
     "INSERT SELECT UPDATE(amount ended_at fee reason status updated_at)": "disputes",
     "INSERT SELECT UPDATE(payment_method_id provider_id status updated_at url)": "card_links",

@@ -228,7 +228,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " unapplied_entry_id",
         STAYS: "payment_method_id provider attempt created_at",
         OWN: "provider_id decline_code decline_message is_soft_decline action_url retry_on asked_at finished_at"
-        " updated_at",
+        " confirm_by cancel_code cancel_asked_at updated_at",
     },
     "refunds": {
         VERIFY: "id charge_id invoice_id customer_id provider amount currency status",

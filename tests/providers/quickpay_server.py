@@ -80,7 +80,9 @@ class QuickPayServer:
             return self._refund(asked, found)
         if rest[1:] == ["link"]:
             found = {"url": f"https://payment.quickpay.net/subscriptions/{found['id']}"}
-        return self._cancel(found) if rest[1:] == ["cancel"] else as_json(found)
+        if rest[1:] == ["cancel"]:
+            return self._cancel(found) if kind == "subscriptions" else self._cancel_payment(found)
+        return as_json(found)
 
     def _next(self) -> int:
         self._number += 1
@@ -117,6 +119,12 @@ class QuickPayServer:
             return invalid("state", "can't be cancelled")
         subscription["state"] = "cancelled"
         return as_json(subscription, 202)
+
+    def _cancel_payment(self, payment: dict[str, Any]) -> Answer:
+        if [one["type"] for one in payment["operations"]] != ["authorize"]:
+            return invalid("state", "can't be cancelled")
+        payment["operations"].append(operation(2, "cancel", 0))
+        return as_json(payment, 202)
 
     async def _recur(self, asked: Asked, subscription: dict[str, Any]) -> Answer | None:
         order_id, amount = asked.body["order_id"], asked.body["amount"]

@@ -194,6 +194,21 @@ async def test_how_a_charge_stands_follows_from_its_operations(
     assert await provider.find_charge(ACCESS, reference, None, agreement) == charge
 
 
+async def test_what_was_authorized_and_not_captured_can_be_cancelled(
+    provider: Provider, server: QuickPayServer
+) -> None:
+    agreement = await saved_card(provider, server)
+    charge = await provider.charge(ACCESS, charge_request("SCA2", agreement))
+    for provider_id in (charge.provider_id, "1", "no/id"):
+        with pytest.raises(ProviderRefusedError):
+            await provider.cancel_charge(ACCESS, "SCA2", provider_id)
+    server.payments[int(charge.provider_id)]["operations"] = [operation(1, "authorize", 125000)]
+    await provider.cancel_charge(ACCESS, "SCA2", charge.provider_id)
+    found = await provider.find_charge(ACCESS, "SCA2", charge.provider_id, agreement)
+    assert found is not None
+    assert found.status is ChargeStatus.FAILED
+
+
 @pytest.mark.parametrize("reference", ["STALLS1", "BREAKS1", "GARBAGE1"])
 async def test_a_charge_without_an_answer_is_found(server: QuickPayServer, reference: str) -> None:
     provider = QuickPay(server.url, timeout_s=1)

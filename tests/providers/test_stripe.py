@@ -269,6 +269,21 @@ async def test_a_charge_that_its_owner_can_confirm_nowhere_is_ended(provider: Pr
     assert found.status is ChargeStatus.FAILED
 
 
+async def test_a_charge_that_is_not_decided_is_cancelled(provider: Provider, server: StripeServer) -> None:
+    agreement = await saved_card(provider, server, "C8card")
+    fields = {"amount": "125000", "currency": "dkk", "customer": agreement.partition("/")[0]}
+    made = await server.do("payment_intents", **fields, **{"metadata[reference]": "C8"})
+    await provider.cancel_charge(ACCESS, "C8", made["id"])
+    found = await provider.find_charge(ACCESS, "C8", made["id"], agreement)
+    assert found is not None
+    assert found.status is ChargeStatus.FAILED
+    charge = await provider.charge(ACCESS, charge_request("C9", agreement))
+    for provider_id in (charge.provider_id, "pi_none"):
+        with pytest.raises(ProviderRefusedError):
+            await provider.cancel_charge(ACCESS, "C9", provider_id)
+    assert await provider.find_charge(ACCESS, "C9", charge.provider_id, agreement) == charge
+
+
 async def test_a_charge_is_found_behind_a_hundred_newer_ones(provider: Provider, server: StripeServer) -> None:
     newer = [{"id": f"pi_{number}", "metadata": {"reference": f"N{number}"}} for number in range(150)]
     sought = {"id": "pi_old", "metadata": {"reference": "OLD"}, "status": "succeeded", "amount": 100}

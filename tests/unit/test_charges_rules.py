@@ -19,6 +19,7 @@ from ledgerbee.payments.charges import rules
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
+    CHARGE_INVALID_STATE,
     PATIENCE,
     PAYMENT_CLEARING,
     PAYMENT_METHOD_INACTIVE,
@@ -42,6 +43,9 @@ D = Decimal
 def due(amount: str = "1250", status: InvoiceStatus = InvoiceStatus.SENT, **fields: Any) -> Invoice:
     booked = {"subtotal": D(amount), "amount": D(amount), "base_amount": D(amount)}
     return replace(invoice("DKK", status), **(booked | fields))
+
+
+SECOND = timedelta(seconds=1)
 
 
 def card_of(found: Invoice, **fields: Any) -> CardToCharge:
@@ -176,7 +180,88 @@ def test_one_that_is_asked_for_right_now_is_left_alone_for_a_while() -> None:
     assert not rules.is_asked_elsewhere(replace(asked, provider_id="ch_1"), NOW)  # it answered
 
 
-SECOND = timedelta(seconds=1)
+def waiting(found: Invoice, **fields: Any) -> Charge:
+    """A charge that its owner has to confirm by the ninth."""
+    charge = replace(charge_of(found), asked_at=NOW)
+    return replace(rules.answered(charge, answer(charge, providers.ChargeStatus.REQUIRES_ACTION), TODAY, NOW), **fields)
+
+
+NINTH = date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("status", "card", "charge", "day", "code"),
+    [
+        (InvoiceStatus.SENT, {}, {}, TODAY, None),
+        (InvoiceStatus.PARTIALLY_PAID, {"is_active": True}, {}, date(2026, 3, 8), None),
+        (InvoiceStatus.SENT, {}, {}, NINTH, "not_confirmed"),
+        (InvoiceStatus.SENT, {"is_active": False}, {}, NINTH, "card_unavailable"),
+        (InvoiceStatus.SENT, {"is_enabled": False}, {}, TODAY, "card_unavailable"),
+        (InvoiceStatus.SENT, {"customer_id": None}, {}, TODAY, "card_unavailable"),
+        (InvoiceStatus.PAID, {"is_active": False}, {}, NINTH, "nothing_due"),
+        (InvoiceStatus.CREDITED, {}, {}, TODAY, "nothing_due"),
+        (InvoiceStatus.UNCOLLECTIBLE, {}, {}, TODAY, "nothing_due"),
+        (InvoiceStatus.PAID, {}, {"cancel_code": "cancelled"}, NINTH, None),
+        (InvoiceStatus.PAID, {}, {"status": ChargeStatus.UNCLEAR}, NINTH, None),
+    ],
+)
+def test_what_waits_for_a_confirmation_in_vain_is_cancelled(
+    status: InvoiceStatus, card: dict[str, Any], charge: dict[str, Any], day: date, code: str | None
+) -> None:
+    found = due()
+    waits = waiting(found)
+    assert waits.confirm_by == NINTH
+    again = rules.answered(waits, answer(waits, providers.ChargeStatus.REQUIRES_ACTION), NINTH, NOW)
+    assert again.confirm_by == NINTH  # it isn't put off
+    invoice_now = replace(found, status=status)
+    why = rules.why_to_cancel(replace(waits, **charge), card_of(found, **card), invoice_now, day)
+    assert (why and why.code) == code
+    if why is not None:
+        assert not why.is_soft
+
+
+def test_who_cancels_a_charge() -> None:
+    charge = charge_of(due())
+    at_once = rules.cancelled(charge, TODAY, NOW)
+    assert (at_once.status, at_once.decline_code, at_once.retry_on) == (ChargeStatus.FAILED, "cancelled", None)
+    assert rules.cancelled(at_once, TODAY, NOW) is at_once
+    asked = rules.cancelled(waiting(due()), TODAY, NOW)
+    assert (asked.status, asked.cancel_code, asked.action_url) == (ChargeStatus.REQUIRES_ACTION, "cancelled", None)
+    assert rules.cancelled(asked, TODAY, NOW + SECOND) is asked
+    card = card_of(due(), customer_id=asked.customer_id)
+    assert rules.why_not_wanted(asked, card, due()) is not None
+    for status in (ChargeStatus.PENDING, ChargeStatus.UNCLEAR, ChargeStatus.SUCCEEDED, ChargeStatus.FAILED):
+        with pytest.raises(LedgerBeeError) as refused:
+            rules.cancelled(waiting(due(), status=status), TODAY, NOW)
+        assert refused.value.error_code is CHARGE_INVALID_STATE
+
+
+@pytest.mark.parametrize(
+    ("status", "url", "after", "end"),
+    [
+        (providers.ChargeStatus.SUCCEEDED, None, timedelta(0), ChargeStatus.SUCCEEDED),
+        (providers.ChargeStatus.FAILED, None, timedelta(0), ChargeStatus.FAILED),
+        (providers.ChargeStatus.PENDING, None, timedelta(days=1), ChargeStatus.PENDING),
+        (
+            providers.ChargeStatus.REQUIRES_ACTION,
+            "https://bank.example",
+            timedelta(days=1),
+            ChargeStatus.REQUIRES_ACTION,
+        ),
+        (providers.ChargeStatus.REQUIRES_ACTION, None, PATIENCE.settling - SECOND, ChargeStatus.REQUIRES_ACTION),
+        (providers.ChargeStatus.REQUIRES_ACTION, None, PATIENCE.settling, ChargeStatus.FAILED),
+    ],
+)
+def test_what_a_provider_says_of_one_that_was_to_be_cancelled(
+    status: providers.ChargeStatus, url: str | None, after: timedelta, end: ChargeStatus
+) -> None:
+    """One that succeeded has; a decline that would be tried again is not."""
+    asked = rules.cancelled(waiting(due()), TODAY, NOW)
+    told = rules.answered(asked, answer(asked, status, action_url=url), TODAY, NOW + after)
+    assert (told.status, told.action_url, told.retry_on) == (end, None, None)
+    assert told.decline_code == ("cancelled" if end is ChargeStatus.FAILED else None)
+
+
 WAIT, REPEAT, END = rules.WhenUnknown.WAIT, rules.WhenUnknown.REPEAT, rules.WhenUnknown.END
 
 

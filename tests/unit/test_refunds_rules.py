@@ -28,7 +28,7 @@ from ledgerbee.payments.charge_returns.model import (
     Parts,
     ReturnFacts,
 )
-from ledgerbee.payments.charges.model import Charge, ChargeFields, ChargeStatus
+from ledgerbee.payments.charges.model import CHARGE_INVALID_STATE, Charge, ChargeFields, ChargeStatus
 from ledgerbee.payments.charges.rules import new_charge
 from ledgerbee.payments.customer_payments.model import (
     FX_GAIN,
@@ -42,7 +42,7 @@ from ledgerbee.payments.disputes import rules as dispute_rules
 from ledgerbee.payments.providers import model as providers
 from ledgerbee.payments.providers.model import Decline, DisputeStatus, ProviderDispute, ProviderName, ProviderRefund
 from ledgerbee.payments.refunds import rules as refund_rules
-from ledgerbee.payments.refunds.model import CHARGE_INVALID_STATE, REFUND_EXCEEDS_CHARGE, Refund, RefundStatus
+from ledgerbee.payments.refunds.model import REFUND_EXCEEDS_CHARGE, Refund, RefundStatus
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 
 TODAY = date(2026, 3, 16)

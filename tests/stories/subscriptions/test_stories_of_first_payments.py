@@ -189,6 +189,53 @@ async def test_by_hand_by_both_at_once_and_not_at_all(begin: Begin) -> None:
     assert await story._fault() is None
 
 
+async def test_another_card_pays_when_nobody_confirms(begin: Begin) -> None:
+    """A charge that waits for its owner is cancelled, and the subscription waits on; whoever cancels that, or takes the
+    card away, leaves nothing to be confirmed. A running one is not paused by the cancellation of its charge."""
+    story, cards = await begun(begin, "2026-03-16")
+    await story.ok("PATCH", "/v1/company", {"afterLastDecline": "cancel"})
+    plan = await story.plan_of("100")
+    first = await paying_first(story, cards, SECURE, "2026-03-16", plan)
+    given_up = await paying_first(story, cards, SECURE, "2026-03-16", plan)
+    cardless = await paying_first(story, cards, SECURE, "2026-03-16", plan)
+    customer = await story.customer()
+    card = (await cards.save(customer, SECURE))["id"]
+    running = await story.subscribe(plan, "2026-03-16", customer, paymentMethodId=card, automaticBilling=True)
+    everyone = (first, given_up, cardless, running)
+    await story.on("2026-03-16")
+    charges = []
+    for one in await story.documents("invoices"):
+        charges += await story.ok("GET", f"/v1/invoices/{one['id']}/charges")
+    assert [one["status"] for one in charges] == ["requires_action"] * 4
+    by_customer = {one["customerId"]: one for one in charges}
+
+    async def charge_of(subscription: str) -> dict[str, Any]:
+        found: dict[str, Any] = by_customer[(await story.subscription(subscription))["customerId"]]
+        return found
+
+    for one in (first, running):
+        await story.ok("POST", f"/v1/charges/{(await charge_of(one))['id']}/cancel", {})
+    await story.cancel(given_up, "end_of_cycle")
+    gone = await charge_of(cardless)
+    path = f"/v1/customers/{gone['customerId']}/payment-methods/{gone['paymentMethodId']}/agreement"
+    assert (await story.api.delete(path)).status_code == 204
+    await story.jobs.run()
+    codes = [(await story.ok("GET", f"/v1/charges/{(await charge_of(one))['id']}"))["declineCode"] for one in everyone]
+    assert codes == ["cancelled", "nothing_due", "card_unavailable", "cancelled"]
+    assert await standing(story, *everyone) == ["awaiting_payment", "cancelled", "expired", "active"]
+    for one in charges:
+        assert "trukket den tilbage" in (await cards.seen(one["actionUrl"])).text
+    await story.on("2026-03-17")
+    assert await standing(story, *everyone) == ["awaiting_payment", "cancelled", "expired", "active"]
+    assert [await errors(story, one) for one in everyone] == [[], [], [("charge_failed", "card_unavailable")], []]
+    charge = await charge_of(first)
+    other = (await cards.save(charge["customerId"], VISA))["id"]
+    await story.ok("POST", f"/v1/invoices/{charge['invoiceId']}/charges", {"paymentMethodId": other})
+    await story.jobs.run()
+    assert (await standing(story, first), await topics(story, first)) == (["active"], PAID)
+    assert await story._fault() is None
+
+
 async def test_a_clock_that_passes_a_month_in_one_step(begin: Begin, database_url: str) -> None:
     """What is declined on its first day is charged again on the next, and not at the end of the step."""
     owner = await as_owner(database_url)

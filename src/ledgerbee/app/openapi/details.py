@@ -125,6 +125,11 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "E_INVOICE_REFERENCE_UNKNOWN": {"reference": "1042"},
     "E_INVOICE_RESPONSE_UNREADABLE": {"reason": "there has to be one DocumentResponse with one DocumentReference"},
     "CHARGE_AMOUNT_INVALID": {"amount": "100.00", "amountDue": "1250.00"},
+    "CHARGE_OF_ANOTHER_CARD": {
+        "chargeId": EXAMPLE_ID,
+        "status": "requires_action",
+        "paymentMethodId": "550e8400-e29b-41d4-a716-446655440000",
+    },
     "CHARGE_CURRENCY_MISMATCH": {"currency": "EUR", "invoiceCurrency": "DKK"},
     "PAYMENT_METHOD_INACTIVE": {"paymentMethodId": "550e8400-e29b-41d4-a716-446655440000"},
     "PAYMENT_METHOD_MISSING": {"customerId": "550e8400-e29b-41d4-a716-446655440000"},

@@ -49,12 +49,14 @@ async def follow_payments(context: Context, events: Sequence[Event]) -> None:
 
 async def follow_declines(context: Context, events: Sequence[Event]) -> None:
     """Tell each subscription that an invoice bills that its charge was declined and no other follows by itself; have it
-    looked at what becomes of them.
+    looked at what becomes of them. Whoever cancels a charge means to have it paid otherwise: that is no decline.
 
     Emits `subscription.error`.
     """
     charges = await store.ended_charges(context, [event.object_id for event in events])
-    told = await _tell(context, "error", [charge for charge in charges if charge.is_last and charge.is_due])
+    told = await _tell(
+        context, "error", [charge for charge in charges if charge.is_last and charge.is_due and not charge.is_cancelled]
+    )
     for invoice_id in told:
         context.enqueue(FOLLOW_DECLINE_JOB, invoiceId=str(invoice_id))
 

@@ -10,7 +10,7 @@ class EndedCharge(NamedTuple):
     """A charge that has ended, as far as subscriptions go by it.
 
     `pays` says whether it paid something of its invoice, `is_last` whether no other charge is under way or comes by
-    itself, `is_due` whether something is due on the invoice.
+    itself, `is_due` whether something is due on the invoice, `is_cancelled` whether somebody cancelled it.
     """
 
     id: UUID
@@ -19,6 +19,7 @@ class EndedCharge(NamedTuple):
     pays: bool
     is_last: bool
     is_due: bool
+    is_cancelled: bool
 
 
 class UnpaidInvoice(NamedTuple):

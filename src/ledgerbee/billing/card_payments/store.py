@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.card_payments.model import EndedCharge, UnpaidInvoice
+from ledgerbee.payments.charges.rules import CANCELLED
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.rules import PAYABLE
 from ledgerbee.tenancy.company.model import AfterLastDecline
@@ -15,7 +16,7 @@ _IS_CHARGED: Final = """EXISTS (
         AND (o.status IN ('pending', 'unclear', 'requires_action') OR o.retry_on IS NOT NULL))"""
 _CHARGES: Final = f"""
 SELECT c.id, c.invoice_id, c.decline_code, c.payment_id IS NOT NULL AS pays, NOT {_IS_CHARGED} AS is_last,
-    i.status = ANY($3) AS is_due
+    i.status = ANY($3) AS is_due, c.decline_code IS NOT DISTINCT FROM '{CANCELLED}' AS is_cancelled
 FROM charges c JOIN invoices i ON i.company_id = $1 AND i.id = c.invoice_id
 WHERE c.company_id = $1 AND c.id = ANY($2) ORDER BY c.created_at, c.id
 """

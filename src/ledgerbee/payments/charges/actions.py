@@ -17,6 +17,7 @@ from ledgerbee.payments.charges import rules, store
 from ledgerbee.payments.charges.model import (
     CHARGE_BEING_ASKED,
     CHARGE_JOB,
+    CHARGE_OF_ANOTHER_CARD,
     CHARGES_JOB,
     PATIENCE,
     TOGETHER,
@@ -37,7 +38,7 @@ from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.provider_settings.model import ProviderSettings
 from ledgerbee.payments.providers.model import Access, Decline, ProviderCharge
 from ledgerbee.payments.providers.references import new_reference
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.context import Context, Event
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
@@ -66,15 +67,23 @@ class Question:
 
 
 async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) -> Charge:
-    """Begin to charge all that is due on an invoice; where a charge of it is under way, that one.
+    """Begin to charge all that is due on an invoice; where a charge of it is under way, that one, unless another card
+    is named.
 
     The invoice's row is locked: of two at once the second finds the first's. The provider is asked by a job after the
-    commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, what `rules.new_charge` refuses, and what keeps the
-    charge from being booked later: `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `CHARGE_OF_ANOTHER_CARD` where that is under way,
+    what `rules.new_charge` refuses, and what keeps the charge from being booked later: `PAYMENT_ACCOUNT_MISSING`,
+    `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
     """
     invoice = await documents.get_for_update(context, INVOICES, invoice_id)
     under_way = await store.find_under_way(context, invoice_id)
     if under_way is not None:
+        if asked.payment_method_id not in {None, under_way.payment_method_id}:
+            raise CHARGE_OF_ANOTHER_CARD.error(
+                chargeId=str(under_way.id),
+                status=under_way.status.value,
+                paymentMethodId=str(under_way.payment_method_id),
+            )
         return under_way
     last = await store.find_last(context, invoice_id)
     attempt = last.attempt + 1 if last is not None and last.retry_on is not None else 1
@@ -183,13 +192,62 @@ async def ask(context: Context, charge_id: ChargeId, patience: Patience = PATIEN
         raise CHARGE_BEING_ASKED.error()
     card = await store.get_card(context, charge.payment_method_id)
     if charge.asked_at is not None:
-        charge = replace(charge, updated_at=context.now)
-        await store.update(context, charge)
+        charge = await _looked_at(context, charge, card, invoice)
         return await _question(context, charge, card, invoice, was_asked=True)
     if (decline := rules.why_not_wanted(charge, card, invoice)) is not None:
         await _fail(context, charge, decline)
         return None
     return await _mark_asked(context, charge, card, invoice)
+
+
+async def _looked_at(context: Context, charge: Charge, card: CardToCharge, invoice: Invoice) -> Charge:
+    """A charge whose provider is about to be asked how it stands, and to cancel it where it isn't to be waited for."""
+    if (why := rules.why_to_cancel(charge, card, invoice, context.today)) is not None:
+        return await _write_cancelling(context, charge, rules.cancelling(charge, why, context.now))
+    charge = replace(charge, updated_at=context.now)
+    await store.update(context, charge)
+    return charge
+
+
+async def _write_cancelling(context: Context, before: Charge, after: Charge) -> Charge:
+    """Note that the provider is to cancel a charge. Emits `charge.cancel_asked`, for the audit trail."""
+    await store.update(context, after)
+    context.emit("charge.cancel_asked", after.id, render(after).as_event(), before=render(before).as_event())
+    return after
+
+
+async def cancel(context: Context, charge_id: ChargeId) -> Charge:
+    """Cancel a charge that its owner has not confirmed, or that was not asked for yet (`rules.cancelled`).
+
+    The provider is asked after the commit, and how the charge stands then: it may have been confirmed meanwhile. Raises
+    `CHARGE_NOT_FOUND`, `CHARGE_INVALID_STATE`. Emits `payment.failed` where it ends at once, else
+    `charge.cancel_asked`.
+    """
+    before, _ = await _locked(context, charge_id)
+    after = rules.cancelled(before, context.today, context.now)
+    if after is before:
+        return before
+    if after.status is ChargeStatus.FAILED:
+        await store.update(context, after)
+        emit_change(context, before, after)
+        return after
+    context.enqueue(CHARGE_JOB, chargeId=str(charge_id))
+    return await _write_cancelling(context, before, after)
+
+
+async def follow_settlements(context: Context, events: Sequence[Event]) -> None:
+    """Have charges looked at that wait for a confirmation, of invoices on which nothing is due any more, maybe."""
+    await _look_at(context, await store.list_unconfirmed(context, [event.object_id for event in events]))
+
+
+async def follow_cards(context: Context, events: Sequence[Event]) -> None:
+    """Have charges looked at that wait for a confirmation, of cards that have ended or were taken off a customer."""
+    await _look_at(context, await store.list_unconfirmed_of_cards(context, [event.object_id for event in events]))
+
+
+async def _look_at(context: Context, charge_ids: Sequence[ChargeId]) -> None:
+    for charge_id in charge_ids:
+        context.enqueue(CHARGE_JOB, chargeId=str(charge_id))
 
 
 async def ask_again(context: Context, before: Charge, patience: Patience = PATIENCE) -> Question | None:
@@ -353,11 +411,10 @@ def emit_change(context: Context, before: Charge, after: Charge) -> None:
 
 
 async def look_again(context: Context) -> None:
-    """Have charges looked at for which nobody has asked for a day: their job was given up."""
-    for charge_id in await store.list_unanswered(
-        context, rules.left_alone_since(context.now, is_sandbox=context.is_sandbox)
-    ):
-        context.enqueue(CHARGE_JOB, chargeId=str(charge_id))
+    """Have charges looked at for which nobody has asked for a day (their job was given up), and those that were not
+    confirmed in time."""
+    left_alone_since = rules.left_alone_since(context.now, is_sandbox=context.is_sandbox)
+    await _look_at(context, await store.list_unanswered(context, context.today, left_alone_since))
 
 
 async def retry_due(context: Context) -> Sequence[Charge]:

@@ -12,7 +12,9 @@ from ledgerbee.payments.charges import actions, store
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
+    CHARGE_INVALID_STATE,
     CHARGE_NOT_FOUND,
+    CHARGE_OF_ANOTHER_CARD,
     PAYMENT_METHOD_INACTIVE,
     PAYMENT_METHOD_MISSING,
     ChargeFields,
@@ -53,7 +55,8 @@ class CreateChargeRequest(RequestModel):
         status=202,
         description="Begins to charge all that is due. The provider is asked after the answer: `pending` becomes "
         "`succeeded` or `failed`, told as `payment.succeeded` or `payment.failed`. An invoice has one charge under way "
-        "at a time: whoever asks meanwhile is answered with that one.\n\nWhat succeeds is a payment on the invoice, "
+        "at a time: whoever asks meanwhile is answered with that one, or, naming another card, with 409: one that "
+        "`requires_action` can be cancelled.\n\nWhat succeeds is a payment on the invoice, "
         "booked on the provider's clearing account. After a decline that may pass, the next charge comes by itself 1, "
         "3, 5 and 7 days later.",
         response="The charge that is under way",
@@ -65,6 +68,7 @@ class CreateChargeRequest(RequestModel):
             PAYMENT_METHOD_NOT_FOUND,
             PAYMENT_METHOD_MISSING,
             PAYMENT_METHOD_INACTIVE,
+            CHARGE_OF_ANOTHER_CARD,
             PAYMENT_ACCOUNT_MISSING,
             PAYMENT_ACCOUNT_INVALID,
             ACCOUNT_NOT_BOOKABLE,
@@ -91,6 +95,25 @@ async def charge_invoice(context: Ctx, invoice_id: InvoicePath, body: CreateChar
 async def list_invoice_charges(context: Ctx, invoice_id: InvoicePath) -> list[ChargeResponse]:
     await documents.get(context, INVOICES, invoice_id)
     return [render(charge) for charge in await store.list_of_invoice(context, invoice_id)]
+
+
+@router.post(
+    "/v1/charges/{chargeId}/cancel",
+    **operation(
+        "Cancel a charge that was not confirmed",
+        scope="payments-write",
+        status=202,
+        description="Cancels a charge that `requires_action`, or that the provider was not asked for yet: the latter "
+        "has `failed` at once. The provider is asked after the answer, and then how the charge stands: it has `failed` "
+        "with the `declineCode` `cancelled`, and no charge follows by itself, or it was confirmed meanwhile and has "
+        "`succeeded`. Cancelling twice is no error.",
+        response="The charge",
+        errors=[CHARGE_NOT_FOUND, CHARGE_INVALID_STATE],
+        extension=True,
+    ),
+)
+async def cancel_charge(context: Ctx, charge_id: ChargePath) -> ChargeResponse:
+    return render(await actions.cancel(context, charge_id))
 
 
 @router.get(

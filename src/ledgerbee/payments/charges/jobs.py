@@ -7,6 +7,7 @@ question: until then it may still carry it out (`rules.when_unknown`).
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -61,6 +62,7 @@ async def charge_card(providers: Providers, run: JobRun, patience: Patience = PA
     answer: ProviderCharge | Decline | None = None
     try:
         if question.was_asked:
+            await _cancel(provider, question)
             answer = await _find(provider, question)
         if answer is None and question.was_asked:
             marked_from = time.monotonic()
@@ -78,6 +80,15 @@ async def charge_card(providers: Providers, run: JobRun, patience: Patience = PA
         charge = await run.write(partial(actions.record_answer, charge_id=charge_id, answer=answer, patience=patience))
     if charge.status in UNDER_WAY:
         raise CHARGE_UNDECIDED.error()
+
+
+async def _cancel(provider: Provider, question: Question) -> None:
+    """Ask to cancel a charge that is to be cancelled. What came of it is what the provider says of the charge next: it
+    may have refused because it was confirmed, and whoever gave no answer may have done it."""
+    charge = question.charge
+    if charge.cancel_code is not None and charge.provider_id is not None:
+        with suppress(ProviderRefusedError, ProviderUnclearError):
+            await provider.cancel_charge(question.access, charge.reference, charge.provider_id)
 
 
 async def _find(provider: Provider, question: Question) -> ProviderCharge | None:

@@ -51,7 +51,8 @@ class Charge:
     `retry_on` is the company's day on which the next one comes, where a decline may pass. `asked_at` is when the
     provider was last asked to charge; questions about how it stands leave it, and move `updated_at`. `payment_id` is
     what it paid of the invoice; `unapplied_amount` what it was more than was due by then, which `unapplied_entry_id`
-    booked on unidentified receipts.
+    booked on unidentified receipts. `confirm_by` is the company's day on which one that `requires_action` is cancelled
+    by itself. `cancel_code` and `cancel_asked_at` are why and since when the provider is to cancel it.
     """
 
     id: ChargeId
@@ -71,6 +72,9 @@ class Charge:
     attempt: int
     retry_on: date | None = None
     asked_at: datetime | None = None
+    confirm_by: date | None = None
+    cancel_code: str | None = None
+    cancel_asked_at: datetime | None = None
     payment_id: UUID | None = None
     unapplied_amount: Decimal = ZERO
     unapplied_entry_id: UUID | None = None
@@ -132,6 +136,10 @@ PAYMENT_METHOD_AMBIGUOUS = ErrorCode(
 )
 PAYMENT_METHOD_INACTIVE = ErrorCode(
     "PAYMENT_METHOD_INACTIVE", 409, "The card has expired or was cancelled, or its provider is switched off"
+)
+CHARGE_INVALID_STATE = ErrorCode("CHARGE_INVALID_STATE", 409, "The state of the charge doesn't allow this")
+CHARGE_OF_ANOTHER_CARD = ErrorCode(
+    "CHARGE_OF_ANOTHER_CARD", 409, "A charge of another card is under way on the invoice: cancel it first"
 )
 CHARGE_BEING_ASKED = ErrorCode("CHARGE_BEING_ASKED", 503, "The provider is being asked for this charge elsewhere")
 CHARGE_UNDECIDED = ErrorCode("CHARGE_UNDECIDED", 503, "The provider has not decided on the charge yet")

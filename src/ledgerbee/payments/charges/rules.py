@@ -16,6 +16,7 @@ from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, S
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
+    CHARGE_INVALID_STATE,
     PATIENCE,
     PAYMENT_CLEARING,
     PAYMENT_METHOD_INACTIVE,
@@ -39,6 +40,8 @@ from ledgerbee.sales.invoices.rules import PAYABLE, require_status
 
 #: Days from a soft decline to the next charge, by the number of the one that was declined. A hard one ends it.
 RETRY_DAYS: Final = (1, 3, 5, 7)
+#: Days that a charge waits for its owner to confirm it, where the provider doesn't end it before.
+CONFIRMED_WITHIN: Final = timedelta(days=7)
 #: How long after the last question what has not ended is looked at again by the daily task.
 LEFT_ALONE: Final = timedelta(days=1)
 
@@ -49,12 +52,20 @@ NOT_DUE: Final = "nothing_due"
 NO_CARD: Final = "card_unavailable"
 NOT_KNOWN: Final = "unknown_to_provider"
 OTHER_AMOUNT: Final = "amount_mismatch"
+CANCELLED: Final = "cancelled"
+NOT_CONFIRMED: Final = "not_confirmed"
 
 _NOT_DUE: Final = Decline(NOT_DUE, "What it was to pay was not due any more", is_soft=False)
 _NO_CARD: Final = Decline(
     NO_CARD, "The card had ended or was taken off the customer, or its provider was switched off", is_soft=False
 )
 _NOT_KNOWN: Final = Decline(NOT_KNOWN, "The provider had the charge, and doesn't know of it any more", is_soft=False)
+_CANCELLED: Final = Decline(CANCELLED, "It was cancelled before its owner had confirmed it", is_soft=False)
+_NOT_CONFIRMED: Final = Decline(NOT_CONFIRMED, "Its owner did not confirm it in time", is_soft=False)
+#: Why charges are cancelled, by the code that is kept of it.
+_WHEN_CANCELLED: Final[Mapping[str, Decline]] = {
+    one.code: one for one in (_CANCELLED, _NOT_CONFIRMED, _NOT_DUE, _NO_CARD)
+}
 
 #: What is final at a provider.
 _STANDS: Final = frozenset({providers.ChargeStatus.SUCCEEDED, providers.ChargeStatus.FAILED})
@@ -170,9 +181,61 @@ def why_not_wanted(charge: Charge, card: CardToCharge, invoice: Invoice) -> Decl
     """
     if invoice.status not in PAYABLE or invoice.amount_due != charge.amount:
         return _NOT_DUE
-    if not (card.is_active and card.is_enabled and card.customer_id == charge.customer_id):
+    if charge.cancel_code is not None:
+        return _WHEN_CANCELLED[charge.cancel_code]
+    return None if _has_card(charge, card) else _NO_CARD
+
+
+def _has_card(charge: Charge, card: CardToCharge) -> bool:
+    return card.is_active and card.is_enabled and card.customer_id == charge.customer_id
+
+
+def why_to_cancel(charge: Charge, card: CardToCharge, invoice: Invoice, today: date) -> Decline | None:
+    """Why a charge that waits for its owner's confirmation is cancelled by itself; None where it waits on, or where it
+    is being cancelled already.
+
+    | | code |
+    | --- | --- |
+    | nothing is due any more: paid, credited, written off | `nothing_due` |
+    | the card has ended or is another's, or its provider is switched off | `card_unavailable` |
+    | nobody has confirmed it in time | `not_confirmed` |
+
+    One whose invoice was paid in part waits on: whoever confirms it pays the rest too.
+    """
+    if charge.status is not ChargeStatus.REQUIRES_ACTION or charge.cancel_code is not None:
+        return None
+    if invoice.status not in PAYABLE:
+        return _NOT_DUE
+    if not _has_card(charge, card):
         return _NO_CARD
-    return None
+    return _NOT_CONFIRMED if charge.confirm_by is not None and charge.confirm_by <= today else None
+
+
+def cancelling(charge: Charge, why: Decline, now: datetime) -> Charge:
+    """A charge that the provider is to cancel. Nobody is sent to confirm it any more."""
+    return replace(charge, cancel_code=why.code, cancel_asked_at=now, action_url=None, updated_at=now)
+
+
+def cancelled(charge: Charge, today: date, now: datetime) -> Charge:
+    """A charge that somebody cancels, by how it stands:
+
+    | | |
+    | --- | --- |
+    | the provider was not asked yet | it has failed, `cancelled` |
+    | it requires its owner's confirmation | the provider is asked to cancel it |
+    | that has been asked, or it was cancelled | as it is |
+    | else | `CHARGE_INVALID_STATE` |
+    """
+    if charge.status is ChargeStatus.PENDING and charge.asked_at is None:
+        return failed(charge, _CANCELLED, today, now)
+    if charge.cancel_code is not None or charge.decline_code == CANCELLED:
+        return charge
+    if charge.status is not ChargeStatus.REQUIRES_ACTION:
+        raise CHARGE_INVALID_STATE.in_state(
+            charge.status.value,
+            "Only a charge that its owner has to confirm, or that was not asked for yet, is cancelled",
+        )
+    return cancelling(charge, _CANCELLED, now)
 
 
 class Asked(Protocol):
@@ -226,27 +289,41 @@ def answered(
 
     An answer of another reference is of nothing that was asked. One of another amount or currency is believed only when
     the provider stands by it (`Patience.deciding`), and has then failed for good: what was taken comes with a payout,
-    as money of no charge. Until then the charge is `unclear`. One that succeeded still has to be booked.
+    as money of no charge. Until then the charge is `unclear`. One that succeeded still has to be booked, also one that
+    was to be cancelled. That one has failed where the provider cancelled or declined it, or where nobody can confirm it
+    a while after it refused to (`Patience.settling`).
     """
     if charge.status not in UNDER_WAY:
         return charge
     if answer.reference != charge.reference:
-        return replace(charge, status=ChargeStatus.UNCLEAR, action_url=None, updated_at=now)
+        return replace(charge, status=ChargeStatus.UNCLEAR, action_url=None, confirm_by=None, updated_at=now)
     known = replace(charge, provider_id=answer.provider_id, updated_at=now)
     if (answer.amount, answer.currency) != (charge.amount, charge.currency):
         has_decided = charge.asked_at is not None and charge.asked_at + patience.deciding <= now
         if has_decided and answer.status in _STANDS:
             return failed(known, _other_amount(answer), today, now)
-        return replace(known, status=ChargeStatus.UNCLEAR, action_url=None)
-    if answer.status is providers.ChargeStatus.FAILED:
-        return failed(known, answer.decline or Decline(REFUSED, "", is_soft=False), today, now)
+        return replace(known, status=ChargeStatus.UNCLEAR, action_url=None, confirm_by=None)
+    if (decline := _decline_of(charge, answer, now, patience)) is not None:
+        return failed(known, decline, today, now)
     status = _STATUSES[answer.status]
+    waits = status is ChargeStatus.REQUIRES_ACTION
     return replace(
         known,
         status=status,
-        action_url=answer.action_url if status is ChargeStatus.REQUIRES_ACTION else None,
+        action_url=answer.action_url if waits and charge.cancel_code is None else None,
+        confirm_by=(charge.confirm_by or today + CONFIRMED_WITHIN) if waits else None,
         finished_at=now if status is ChargeStatus.SUCCEEDED else None,
     )
+
+
+def _decline_of(charge: Charge, answer: ProviderCharge, now: datetime, patience: Patience) -> Decline | None:
+    """Why a charge has failed by an answer; None where it hasn't."""
+    has_failed = answer.status is providers.ChargeStatus.FAILED
+    if charge.cancel_code is None or charge.cancel_asked_at is None:
+        return (answer.decline or Decline(REFUSED, "", is_soft=False)) if has_failed else None
+    waits_for_nobody = answer.status is providers.ChargeStatus.REQUIRES_ACTION and answer.action_url is None
+    is_over = has_failed or (waits_for_nobody and charge.cancel_asked_at + patience.settling <= now)
+    return _WHEN_CANCELLED[charge.cancel_code] if is_over else None
 
 
 def _other_amount(answer: ProviderCharge) -> Decline:
@@ -268,6 +345,7 @@ def failed(charge: Charge, decline: Decline, today: date, now: datetime) -> Char
         decline_message=decline.message,
         is_soft_decline=decline.is_soft,
         action_url=None,
+        confirm_by=None,
         retry_on=None if days is None else today + timedelta(days=days),
         finished_at=now,
         updated_at=now,

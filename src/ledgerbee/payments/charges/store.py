@@ -26,14 +26,18 @@ _BY_PROVIDER: Final = (
 _UNANSWERED: Final = """
 SELECT id FROM charges
 WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
-    AND updated_at < $2
+    AND (updated_at < $3 OR confirm_by <= $2 AND cancel_code IS NULL)
 ORDER BY asked_at
 """
+_UNCONFIRMED: Final = """
+SELECT id FROM charges
+WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND status = 'requires_action'
+    AND cancel_code IS NULL"""
 _IS_DUE: Final = """
 SELECT EXISTS (SELECT FROM charges WHERE company_id = $1 AND retry_on <= $2) OR EXISTS (
     SELECT FROM charges
     WHERE company_id = $1 AND status IN ('pending', 'unclear', 'requires_action') AND asked_at IS NOT NULL
-        AND updated_at < $3)
+        AND (updated_at < $3 OR confirm_by <= $2 AND cancel_code IS NULL))
 """
 _LOCK_OF_INVOICE: Final = "SELECT FROM charges WHERE company_id = $1 AND invoice_id = $2 ORDER BY id FOR UPDATE"
 _STOP_RETRIES: Final = """
@@ -99,13 +103,29 @@ async def list_to_retry(context: Context, today: date, limit: int) -> list[Charg
 
 
 async def is_anything_due(context: Context, today: date, asked_before: datetime) -> bool:
-    """Whether the next charge of one that failed is due, or one was last asked for before a moment and hasn't ended."""
+    """Whether the next charge of one that failed is due, or one was last asked for before a moment and hasn't ended, or
+    was not confirmed in time."""
     return bool(await context.connection.fetchval(_IS_DUE, context.company_id, today, asked_before))
 
 
-async def list_unanswered(context: Context, asked_before: datetime) -> list[ChargeId]:
-    """Charges that were last asked for before a moment and haven't ended."""
-    found = await context.connection.fetch(_UNANSWERED, context.company_id, asked_before)
+async def list_unanswered(context: Context, today: date, asked_before: datetime) -> list[ChargeId]:
+    """Charges that were last asked for before a moment and haven't ended, and those that were not confirmed in time."""
+    found = await context.connection.fetch(_UNANSWERED, context.company_id, today, asked_before)
+    return [ChargeId(row["id"]) for row in found]
+
+
+async def list_unconfirmed(context: Context, invoice_ids: Sequence[UUID]) -> list[ChargeId]:
+    """Charges of invoices that wait for their owner's confirmation, and that nobody cancels."""
+    return await _ids(context, f"{_UNCONFIRMED} AND invoice_id = ANY($2)", invoice_ids)
+
+
+async def list_unconfirmed_of_cards(context: Context, payment_method_ids: Sequence[UUID]) -> list[ChargeId]:
+    """The same, of cards."""
+    return await _ids(context, f"{_UNCONFIRMED} AND payment_method_id = ANY($2)", payment_method_ids)
+
+
+async def _ids(context: Context, statement: str, wanted: Sequence[UUID]) -> list[ChargeId]:
+    found = await context.connection.fetch(statement, context.company_id, wanted)
     return [ChargeId(row["id"]) for row in found]
 
 

@@ -31,6 +31,14 @@ class ChargeResponse(ResponseModel):
     decline_message: str | None = Field(description="The provider's words", examples=[None])
     is_soft_decline: bool | None = Field(description="Whether a later charge may go through", examples=[None])
     action_url: str | None = Field(description="Where the card's owner confirms it, while it `requires_action`")
+    confirm_by: day | None = Field(
+        description="While it `requires_action`, the company's day on which it is cancelled by itself", examples=[None]
+    )
+    cancel_asked_at: Moment | None = Field(
+        description="Since when the provider is asked to cancel it. It may still succeed: it may have been confirmed "
+        "meanwhile",
+        examples=[None],
+    )
     attempt: int = Field(description="Charges of the invoice that followed each other, this one included")
     retry_on: day | None = Field(description="When the next one comes by itself")
     payment_id: IdText | None = Field(description="The payment on the invoice that it became")

@@ -324,6 +324,10 @@ class Provider(Protocol):
         `agreement_id` is the card that was charged: not every provider finds references of ours without it.
         """
 
+    async def cancel_charge(self, access: Access, reference: str, provider_id: str) -> None:
+        """Cancel a charge that its owner was to confirm, by our reference and the provider's id; one that has failed
+        already has. Refused where it has succeeded or can't be cancelled: how it stands is told by `find_charge`."""
+
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back an amount of a charge."""
 

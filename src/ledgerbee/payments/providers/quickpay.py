@@ -185,6 +185,12 @@ class QuickPay:
             raise ProviderUnclearError("QuickPay's account is another one: it doesn't have the card that was charged")
         return None
 
+    async def cancel_charge(self, access: Access, reference: str, provider_id: str) -> None:  # noqa: ARG002
+        """Cancel a payment that was authorized and not captured; QuickPay refuses that of any other."""
+        if _ID.fullmatch(provider_id) is None:
+            raise ProviderRefusedError("That is no payment of QuickPay's")
+        await self._ask(access, "POST", f"/payments/{provider_id}/cancel", {})
+
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back an amount of a payment; mostly it is `pending` at first."""
         if _ID.fullmatch(asked.charge_id) is None:

@@ -203,6 +203,11 @@ class Stripe:
                 return None
             return await self._find_by_reference(client, ids[1], reference)
 
+    async def cancel_charge(self, access: Access, reference: str, provider_id: str) -> None:  # noqa: ARG002
+        """Cancel a payment intent. Stripe refuses it of one that was decided, a cancelled one too."""
+        async with self._client(access) as client:
+            await self._answer(client.v1.payment_intents.cancel_async(provider_id))
+
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back an amount of a payment intent."""
         amount = minor_amount(asked.amount, asked.currency)

@@ -11,10 +11,10 @@ from ledgerbee.http.wire import ABOVE_AMOUNTS, Amount, IdOf, RequestModel, decim
 from ledgerbee.payments.charge_returns.model import CHARGE_CREDIT_USED
 from ledgerbee.payments.charges import store as charge_store
 from ledgerbee.payments.charges.http import ChargePath
-from ledgerbee.payments.charges.model import CHARGE_NOT_FOUND
+from ledgerbee.payments.charges.model import CHARGE_INVALID_STATE, CHARGE_NOT_FOUND
 from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.refunds import actions, store
-from ledgerbee.payments.refunds.model import CHARGE_INVALID_STATE, REFUND_EXCEEDS_CHARGE, REFUND_NOT_FOUND, RefundId
+from ledgerbee.payments.refunds.model import REFUND_EXCEEDS_CHARGE, REFUND_NOT_FOUND, RefundId
 from ledgerbee.payments.refunds.wire import ChargeRefundResponse
 
 router = resource_router("Payments")

@@ -61,7 +61,6 @@ class Refund:
 
 
 REFUND_NOT_FOUND = ErrorCode("REFUND_NOT_FOUND", 404, "No such refund in the company")
-CHARGE_INVALID_STATE = ErrorCode("CHARGE_INVALID_STATE", 409, "Only a charge that succeeded is refunded")
 REFUND_EXCEEDS_CHARGE = ErrorCode(
     "REFUND_EXCEEDS_CHARGE",
     409,

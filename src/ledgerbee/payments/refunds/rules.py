@@ -7,11 +7,10 @@ from typing import Final
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, format_amount
-from ledgerbee.payments.charges.model import PATIENCE, Charge, ChargeStatus, Patience
+from ledgerbee.payments.charges.model import CHARGE_INVALID_STATE, PATIENCE, Charge, ChargeStatus, Patience
 from ledgerbee.payments.providers import model as providers
 from ledgerbee.payments.providers.model import Decline, ProviderRefund
 from ledgerbee.payments.refunds.model import (
-    CHARGE_INVALID_STATE,
     REFUND_EXCEEDS_CHARGE,
     UNDER_WAY,
     Refund,
@@ -42,7 +41,7 @@ def new_refund(charge: Charge, amount: Decimal | None, taken: Decimal, *, refere
     `taken` is what other refunds that haven't failed, and lost disputes, take of the charge.
     """
     if charge.status is not ChargeStatus.SUCCEEDED:
-        raise CHARGE_INVALID_STATE.in_state(charge.status.value)
+        raise CHARGE_INVALID_STATE.in_state(charge.status.value, "Only a charge that succeeded is refunded")
     left = max(EXACT.subtract(charge.amount, taken), ZERO)
     wanted = left if amount is None else amount
     check_precision(wanted, charge.currency, "amount")

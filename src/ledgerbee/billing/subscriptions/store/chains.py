@@ -33,6 +33,7 @@ from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.ids import parse_id
 from ledgerbee.parties.customers.model import InvoicingMode
 from ledgerbee.parties.customers.payers import PAYER
+from ledgerbee.payments.charges.rules import CANCELLED
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
@@ -66,10 +67,14 @@ WHERE c.company_id = $1 AND c.id = ANY($2)
 _FIRST_INVOICES: Final = """
 SELECT i.id, i.status FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2) ORDER BY i.id FOR NO KEY UPDATE
 """
-_STILL_CHARGED: Final = """
+#: Charged still: one is under way or comes by itself, or the newest was cancelled, so that it is paid otherwise.
+_STILL_CHARGED: Final = f"""
 SELECT c.invoice_id, bool_or(c.status = 'pending') AS is_being_asked FROM charges c
 WHERE c.company_id = $1 AND c.invoice_id = ANY($2)
-  AND (c.status IN ('pending', 'unclear', 'requires_action') OR c.retry_on IS NOT NULL)
+  AND (c.status IN ('pending', 'unclear', 'requires_action') OR c.retry_on IS NOT NULL
+       OR c.decline_code = '{CANCELLED}' AND NOT EXISTS (
+           SELECT FROM charges n
+           WHERE n.company_id = $1 AND n.invoice_id = c.invoice_id AND (n.created_at, n.id) > (c.created_at, c.id)))
 GROUP BY c.invoice_id
 """
 _SETTLED: Final = frozenset({"paid", "credited"})

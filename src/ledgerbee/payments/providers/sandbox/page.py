@@ -150,6 +150,8 @@ def _of_charge(shown: Shown, charge: SandboxCharge, words: PageWording, language
         ChargeStatus.SUCCEEDED: (words.paid_title, words.paid),
         ChargeStatus.FAILED: (words.not_paid_title, words.not_paid),
     }.get(charge.status, (words.confirm_title, words.confirm_text))
+    if charge.decline_code == rules.CANCELLED:
+        title, text = words.withdrawn_title, words.withdrawn
     return {
         "is_charge": True,
         "is_open": charge.status is ChargeStatus.REQUIRES_ACTION,

@@ -148,6 +148,26 @@ class SandboxProvider:
         charge = await self._run(access, work)
         return None if charge is None else self._charge(charge)
 
+    async def cancel_charge(
+        self,
+        access: Access,
+        reference: str,  # noqa: ARG002  found by the id
+        provider_id: str,
+    ) -> None:
+        """End a charge that its owner has not confirmed: its page says so."""
+        charge_id = _id_of(provider_id)
+
+        async def work(context: Context) -> None:
+            charge = None if charge_id is None else await store.lock_charge(context, charge_id)
+            if charge is None or charge.status is ChargeStatus.SUCCEEDED:
+                raise ProviderRefusedError(_NO_CHARGE if charge is None else "The charge has succeeded")
+            ended = rules.cancelled(charge, context.company_now)
+            if ended is not charge:
+                await store.update_charge(context, ended)
+                await tell_of_charge(context, ended)
+
+        await self._run(access, work)
+
     async def refund(self, access: Access, asked: RefundRequest) -> ProviderRefund:
         """Give back of a charge, never more than is left of it. Once for each reference."""
         charge_id = _id_of(asked.charge_id)

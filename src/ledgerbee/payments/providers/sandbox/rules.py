@@ -43,6 +43,8 @@ from ledgerbee.payments.providers.sandbox.model import (
 FEE_RATE: Final = Decimal("0.014")
 FIXED_FEES: Final[Mapping[str, Decimal]] = {"DKK": Decimal("1.80")}
 _OTHER_FIXED_FEE: Final = Decimal("0.25")
+#: Of a charge that was cancelled before its owner had confirmed it.
+CANCELLED: Final = "cancelled"
 #: What a declined charge says. The words are for the company.
 DECLINES: Final[Mapping[str, Decline]] = {
     one.code: one
@@ -50,6 +52,7 @@ DECLINES: Final[Mapping[str, Decline]] = {
         Decline("insufficient_funds", "The card has too little on its account", is_soft=True),
         Decline("stolen_card", "The card is reported as stolen", is_soft=False),
         Decline("authentication_failed", "The card's owner did not confirm the payment", is_soft=False),
+        Decline(CANCELLED, "The payment was cancelled before it was confirmed", is_soft=False),
     )
 }
 #: The header that has the signature of an event.
@@ -125,6 +128,14 @@ def as_of(charge: SandboxCharge, now: datetime) -> SandboxCharge:
     if charge.status is not ChargeStatus.REQUIRES_ACTION or now < charge.created_at + PAGE_LIFE:
         return charge
     return answered(charge, is_confirmed=False, now=now)
+
+
+def cancelled(charge: SandboxCharge, now: datetime) -> SandboxCharge:
+    """A charge that is cancelled: what its owner was to confirm has failed. One that has ended stays as it is."""
+    charge = as_of(charge, now)
+    if charge.status is not ChargeStatus.REQUIRES_ACTION:
+        return charge
+    return replace(charge, status=ChargeStatus.FAILED, decline_code=CANCELLED, updated_at=now)
 
 
 def dispute_status(charge: SandboxCharge, behavior: Behavior | None, now: datetime) -> DisputeStatus:

@@ -38,6 +38,8 @@ class PageWording:
     paid: str
     not_paid_title: str
     not_paid: str
+    withdrawn_title: str
+    withdrawn: str
     back: str
     leave: str
     notices: dict[Notice, str]
@@ -82,6 +84,8 @@ _DANISH: Final = PageWording(
     paid="Du kan lukke siden nu.",
     not_paid_title="Betalingen er ikke gennemført",
     not_paid="Der er ikke trukket noget. Du kan lukke siden, eller spørge {company}.",
+    withdrawn_title="Betalingen er ikke længere åben",
+    withdrawn="{company} har trukket den tilbage. Der er ikke trukket noget på kortet. Du kan lukke siden.",
     back="Videre",
     leave="Tilbage uden at gemme et kort",
     notices={
@@ -130,6 +134,8 @@ _ENGLISH: Final = PageWording(
     paid="You can close this page now.",
     not_paid_title="The payment was not made",
     not_paid="Nothing was charged. You can close this page, or ask {company}.",
+    withdrawn_title="The payment is no longer open",
+    withdrawn="{company} has withdrawn it. Nothing was charged. You can close this page.",
     back="Continue",
     leave="Back without saving a card",
     notices={
