@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +45,8 @@ class QuickPayServer:
     payments: dict[int, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[int, dict[str, Any]] = field(default_factory=dict)
     reply: Answer | None = None
+    #: Answers by the end of a path, in place of what would be done.
+    replies: dict[str, Answer | Callable[[], Answer]] = field(default_factory=dict)
     _number: int = 1000
 
     def last(self, method: str, path: str) -> Asked:
@@ -58,6 +60,9 @@ class QuickPayServer:
         self.asked.append(asked)
         if self.reply is not None:
             return self.reply
+        for end, reply in self.replies.items():
+            if asked.path.endswith(end):
+                return reply if isinstance(reply, Answer) else reply()
         return self._refusal(asked) or await self._do(asked)
 
     def _refusal(self, asked: Asked) -> Answer | None:
@@ -82,7 +87,7 @@ class QuickPayServer:
             found = {"url": f"https://payment.quickpay.net/subscriptions/{found['id']}"}
         if rest[1:] == ["cancel"]:
             return self._cancel(found) if kind == "subscriptions" else self._cancel_payment(found)
-        return as_json(found)
+        return self._capture(found) if rest[1:] == ["capture"] else as_json(found)
 
     def _next(self) -> int:
         self._number += 1
@@ -121,9 +126,20 @@ class QuickPayServer:
         return as_json(subscription, 202)
 
     def _cancel_payment(self, payment: dict[str, Any]) -> Answer:
-        if [one["type"] for one in payment["operations"]] != ["authorize"]:
+        """Cancels what is authorized. By its order id it is answered late, or refused by the acquirer."""
+        if not is_authorized(payment):
             return invalid("state", "can't be cancelled")
-        payment["operations"].append(operation(2, "cancel", 0))
+        codes = {"UNCAPTUREDLATE": None, "UNCAPTUREDSTAYS": CODES["DECLINED"]}
+        code = next((value for start, value in codes.items() if payment["order_id"].startswith(start)), APPROVED)
+        payment["operations"].append(operation(len(payment["operations"]) + 1, "cancel", 0, code))
+        return as_json(payment, 202)
+
+    def _capture(self, payment: dict[str, Any]) -> Answer:
+        """What somebody does by hand at QuickPay."""
+        if not is_authorized(payment):
+            return invalid("state", "can't be captured")
+        amount = payment["operations"][0]["amount"]
+        payment["operations"].append(operation(len(payment["operations"]) + 1, "capture", amount))
         return as_json(payment, 202)
 
     async def _recur(self, asked: Asked, subscription: dict[str, Any]) -> Answer | None:
@@ -137,7 +153,9 @@ class QuickPayServer:
         number, callback = self._next(), asked.headers.get("quickpay-callback-url")
         code = next((value for start, value in CODES.items() if order_id.startswith(start)), APPROVED)
         operations = [operation(1, "recurring", amount, code, callback)]
-        if code == APPROVED:
+        if order_id.startswith("UNCAPTURED"):
+            operations.append(operation(2, "capture", amount, CODES["DECLINED"], callback))
+        elif code == APPROVED:
             operations.append(operation(2, "capture", amount, APPROVED, callback))
         self.payments[number] = {
             "id": number,
@@ -172,6 +190,12 @@ class QuickPayServer:
             found = [one for one in found if one["order_id"] == asked.query["order_id"]]
         size, page = int(asked.query.get("page_size", 20)), int(asked.query.get("page", 1))
         return as_json(found[(page - 1) * size : page * size])
+
+
+def is_authorized(payment: dict[str, Any]) -> bool:
+    """Whether a payment has an amount that can be captured or cancelled."""
+    done = {one["type"] for one in payment["operations"] if one["qp_status_code"] == "20000"}
+    return bool(done & {"recurring", "authorize"}) and not done & {"capture", "cancel"}
 
 
 def operation(

@@ -11,9 +11,18 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import httpx
 import pytest
 import pytest_asyncio
-from tests.providers.quickpay_server import API_KEY, PRIVATE_KEY, QuickPayServer, as_json, operation, quickpay_server
+from tests.providers.quickpay_server import (
+    API_KEY,
+    PRIVATE_KEY,
+    QuickPayServer,
+    as_json,
+    invalid,
+    operation,
+    quickpay_server,
+)
 from tests.receivers import Answer
 
 from ledgerbee.payments.providers.model import (
@@ -51,6 +60,7 @@ def server(running: QuickPayServer) -> Iterator[QuickPayServer]:
     running.subscriptions.clear()
     yield running
     running.reply = None
+    running.replies.clear()
 
 
 @pytest.fixture
@@ -207,6 +217,60 @@ async def test_what_was_authorized_and_not_captured_can_be_cancelled(
     found = await provider.find_charge(ACCESS, "SCA2", charge.provider_id, agreement)
     assert found is not None
     assert found.status is ChargeStatus.FAILED
+
+
+async def test_what_cant_be_captured_is_cancelled_before_it_has_failed(
+    provider: Provider, server: QuickPayServer
+) -> None:
+    agreement = await saved_card(provider, server)
+    charge = await provider.charge(ACCESS, charge_request("UNCAPTURED1", agreement))
+    decline = charge.decline
+    assert (charge.status, decline and decline.code, decline and decline.is_soft) == (
+        ChargeStatus.FAILED,
+        "40413",
+        True,
+    )
+    assert await provider.find_charge(ACCESS, "UNCAPTURED1", None, agreement) == charge
+    assert len([one for one in server.asked if one.path.endswith("/cancel")]) == 1
+    async with httpx.AsyncClient(auth=("", API_KEY), headers={"accept-version": "v10"}) as somebody:
+        late = await somebody.post(f"{server.url}/payments/{charge.provider_id}/capture")
+    assert late.status_code == 400
+    assert await provider.find_charge(ACCESS, "UNCAPTURED1", None, agreement) == charge
+
+
+async def test_what_may_still_be_captured_has_not_failed(provider: Provider, server: QuickPayServer) -> None:
+    agreement = await saved_card(provider, server)
+    waiting = await provider.charge(ACCESS, charge_request("UNCAPTUREDLATE1", agreement))
+    assert waiting.status is ChargeStatus.PENDING
+    server.payments[int(waiting.provider_id)]["operations"][-1] |= {"pending": False, "qp_status_code": "20000"}
+    ended = await provider.find_charge(ACCESS, "UNCAPTUREDLATE1", waiting.provider_id, agreement)
+    assert ended is not None
+    assert (ended.status, ended.decline and ended.decline.code) == (ChargeStatus.FAILED, "40413")
+
+    with pytest.raises(ProviderUnclearError):
+        await provider.charge(ACCESS, charge_request("UNCAPTUREDSTAYS1", agreement))
+    for refused in (as_json({"message": "No"}, 403), as_json({}, 500)):
+        server.replies["/cancel"] = refused
+        with pytest.raises(ProviderUnclearError):
+            await provider.find_charge(ACCESS, "UNCAPTUREDSTAYS1", None, agreement)
+    # Captured by somebody while it was to be cancelled.
+    stays = next(one for one in server.payments.values() if one["order_id"] == "UNCAPTUREDSTAYS1")
+
+    def capture() -> Answer:
+        stays["operations"].append(operation(9, "capture", 125000))
+        return invalid("state", "can't be cancelled")
+
+    server.replies["/cancel"] = capture
+    taken = await provider.find_charge(ACCESS, "UNCAPTUREDSTAYS1", None, agreement)
+    assert taken is not None
+    assert (taken.status, taken.amount) == (ChargeStatus.SUCCEEDED, Decimal("1250.00"))
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://pay.example/1", "https://", "https://a b"])
+async def test_a_page_that_no_browser_may_open(provider: Provider, server: QuickPayServer, url: str) -> None:
+    server.replies["/link"] = as_json({"url": url})
+    with pytest.raises(ProviderUnclearError):
+        await provider.start_agreement(ACCESS, card_request("A004"))
 
 
 @pytest.mark.parametrize("reference", ["STALLS1", "BREAKS1", "GARBAGE1"])

@@ -25,6 +25,7 @@ from ledgerbee.payments.providers.quickpay_answers import (
     decline_of,
     event_of,
     fields_of,
+    is_authorized,
     major_amount,
     minor_amount,
     movements_of,
@@ -142,10 +143,41 @@ def test_codes_are_those_of_the_acquirer() -> None:
     assert not decline_of(lost | {"acquirer": "Clearhaus"}).is_soft
 
 
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([("recurring", DECLINED)], False),
+        ([("recurring", None)], True),
+        ([("recurring", GATEWAY), ("capture", DECLINED)], True),
+        ([("recurring", APPROVED), ("capture", DECLINED)], True),
+        ([("recurring", DECLINED), ("authorize", APPROVED), ("capture", DECLINED)], True),
+        ([("recurring", APPROVED), ("capture", DECLINED), ("cancel", None)], True),
+        ([("recurring", APPROVED), ("capture", DECLINED), ("cancel", DECLINED)], True),
+        ([("recurring", APPROVED), ("capture", DECLINED), ("cancel", APPROVED)], False),
+        ([("recurring", APPROVED), ("capture", ("40002", "Authorization expired", None, None))], False),
+        ([("recurring", APPROVED), ("capture", DECLINED), ("cancel", ("40002", "Expired", None, None))], False),
+        ([("session", APPROVED)], False),
+    ],
+)
+def test_what_somebody_can_still_capture(operations: list[tuple[str, Code]], expected: bool) -> None:
+    told = payment(*(operation(number, kind, 1, code) for number, (kind, code) in enumerate(operations, 1)))
+    assert is_authorized(told) == expected
+
+
+def test_what_was_cancelled_after_a_decline_says_why_it_was_declined() -> None:
+    done = [operation(1, "recurring", 1), operation(2, "capture", 1, DECLINED)]
+    for code in (APPROVED, ("40000", "Rejected", None, None)):
+        assert charge_of(payment(*done, operation(3, "cancel", 0, code))).decline == decline_of(done[1])
+    alone = charge_of(payment(done[0], operation(3, "cancel", 0))).decline
+    assert alone is not None
+    assert alone.code == "cancelled"
+
+
 def test_where_a_charge_is_confirmed() -> None:
     waiting = operation(1, "recurring", 1, ("30100", "3-D Secure required", None, None))
     assert charge_of(payment(waiting, link={"url": "https://payment.quickpay.net/1"})).action_url is not None
     assert charge_of(payment(waiting, link=None)).action_url is None
+    assert charge_of(payment(waiting, link={"url": "javascript:alert(1)"})).action_url is None
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from ledgerbee.payments.providers.model import (
     DisputeStatus,
     MovementType,
     Provider,
+    ProviderCharge,
     ProviderRefusedError,
     ProviderUnclearError,
     RefundRequest,
@@ -164,6 +165,12 @@ async def test_a_page_that_is_asked_for_twice_is_the_same(provider: Provider) ->
     assert pages[0] == pages[1]
 
 
+async def test_a_page_that_no_browser_may_open(provider: Provider, server: StripeServer) -> None:
+    server.behave = always(as_json({"id": "cs_1", "object": "checkout.session", "url": "javascript:alert(1)"}))
+    with pytest.raises(ProviderUnclearError):
+        await provider.start_agreement(ACCESS, card_request("A6"))
+
+
 async def test_a_page_that_nobody_used_has_failed(provider: Provider, server: StripeServer) -> None:
     page = await provider.start_agreement(ACCESS, card_request("A3", "xx"))
     assert server.last("/v1/checkout/sessions").fields["locale"] == "auto"
@@ -256,6 +263,93 @@ async def test_a_decline_is_an_answer(provider: Provider, server: StripeServer, 
     assert (charge.decline.code, charge.decline.is_soft) == ("card_declined", True)
     assert charge.decline.message == "Your card was declined."
     assert await provider.find_charge(ACCESS, f"C4{told}", None, agreement) == charge
+    # It was cancelled once, and nobody can confirm it any more.
+    assert [one.path for one in server.asked if one.path.endswith("/cancel")] == [cancelling(charge.provider_id)]
+    late = await server.upstream.post(f"/v1/payment_intents/{charge.provider_id}/confirm", auth=(SECRET_KEY, ""))
+    assert late.status_code == 400
+    assert (await server.upstream.get(f"/v1/payment_intents/{charge.provider_id}", auth=(SECRET_KEY, ""))).json()[
+        "status"
+    ] == "canceled"
+
+
+def cancelling(intent_id: str) -> str:
+    return f"/v1/payment_intents/{intent_id}/cancel"
+
+
+DECLINED_INTENT = {
+    "id": "pi_1",
+    "object": "payment_intent",
+    "status": "requires_payment_method",
+    "amount": 125000,
+    "currency": "dkk",
+    "metadata": {"reference": "C8"},
+    "last_payment_error": {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"},
+}
+UNEXPECTED = failure(400, "invalid_request_error", code="payment_intent_unexpected_state")
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "found", "status"),
+    [
+        (UNEXPECTED, {"status": "succeeded"}, ChargeStatus.SUCCEEDED),
+        (UNEXPECTED, {"status": "processing"}, ChargeStatus.PENDING),
+        (UNEXPECTED, {"status": "canceled"}, ChargeStatus.FAILED),
+        (as_json(DECLINED_INTENT | {"status": "canceled", "last_payment_error": None}), {}, ChargeStatus.FAILED),
+        # Whether it can still succeed isn't clear.
+        (UNEXPECTED, {}, None),
+        (as_json(DECLINED_INTENT), {}, None),
+        (failure(401, "invalid_request_error"), {}, None),
+        (failure(403, "invalid_request_error"), {}, None),
+        (failure(404, "invalid_request_error", code="resource_missing"), {}, None),
+        (failure(500, "api_error"), {}, None),
+        (as_json({}), {}, None),
+    ],
+)
+@pytest.mark.parametrize("is_asked_to_charge", [True, False])
+async def test_a_charge_has_failed_when_it_cant_succeed_any_more(
+    provider: Provider,
+    server: StripeServer,
+    cancelled: Answer,
+    found: dict[str, Any],
+    status: ChargeStatus | None,
+    is_asked_to_charge: bool,
+) -> None:
+    seen: list[str] = []
+
+    async def behave(asked: Asked) -> Answer:
+        seen.append(asked.path)
+        if asked.path == cancelling("pi_1"):
+            return cancelled
+        if asked.method == "POST":
+            fault = DECLINED_INTENT["last_payment_error"]
+            return as_json({"error": {**fault, "payment_intent": DECLINED_INTENT}}, 402)  # type: ignore[dict-item]
+        is_after = cancelling("pi_1") in seen
+        return as_json(DECLINED_INTENT | (found if is_after else {}))
+
+    async def asked() -> ProviderCharge | None:
+        if is_asked_to_charge:
+            return await provider.charge(ACCESS, charge_request("C8", "cus_1/pm_1"))
+        return await provider.find_charge(ACCESS, "C8", "pi_1", "cus_1/pm_1")
+
+    server.behave = behave
+    if status is None:
+        with pytest.raises(ProviderUnclearError):
+            await asked()
+        return
+    charge = await asked()
+    assert charge is not None
+    assert charge.status is status
+    if status is ChargeStatus.FAILED:
+        assert charge.decline is not None
+        assert (charge.decline.code, charge.decline.is_soft) == ("insufficient_funds", True)
+
+
+async def test_a_charge_of_another_reference_is_left_alone(provider: Provider, server: StripeServer) -> None:
+    server.behave = always(as_json(DECLINED_INTENT))
+    charge = await provider.find_charge(ACCESS, "C9", "pi_1", "cus_1/pm_1")
+    assert charge is not None
+    assert (charge.reference, charge.status) == ("C8", ChargeStatus.FAILED)
+    assert [one.method for one in server.asked] == ["GET"]
 
 
 async def test_a_charge_that_its_owner_can_confirm_nowhere_is_ended(provider: Provider, server: StripeServer) -> None:

@@ -125,6 +125,19 @@ def test_an_amount_that_is_none(units: object) -> None:
         ({"status": "requires_action"}, ChargeStatus.REQUIRES_ACTION, None, None),
         ({"status": "canceled", "cancellation_reason": "abandoned"}, ChargeStatus.FAILED, "abandoned", True),
         ({"status": "canceled"}, ChargeStatus.FAILED, "canceled", True),
+        # Cancelled after it was declined.
+        (
+            {"status": "canceled", "last_payment_error": {"decline_code": "insufficient_funds"}},
+            ChargeStatus.FAILED,
+            "insufficient_funds",
+            True,
+        ),
+        (
+            {"status": "canceled", "last_payment_error": {"code": "authentication_required"}},
+            ChargeStatus.FAILED,
+            "authentication_required",
+            False,
+        ),
         ({"status": "requires_payment_method"}, ChargeStatus.PENDING, None, None),  # not put to the bank yet
     ],
 )
@@ -186,6 +199,8 @@ def test_where_a_charge_is_confirmed() -> None:
     waiting = charge_of(INTENT | {"status": "requires_action", "next_action": action})
     assert waiting.action_url == "https://hooks.stripe.com/3d"
     assert charge_of(INTENT | {"next_action": action}).action_url is None
+    elsewhere = action | {"redirect_to_url": {"url": "javascript:alert(1)"}}
+    assert charge_of(INTENT | {"status": "requires_action", "next_action": elsewhere}).action_url is None
     by_script = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
     assert charge_of(INTENT | {"status": "requires_action", "next_action": by_script}).action_url is None
 

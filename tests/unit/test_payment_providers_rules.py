@@ -1,5 +1,6 @@
 """What is decided of a company's payment providers."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from ledgerbee.chart.accounts.model import Account, Classification, ControlAccou
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.provider_settings.model import ProviderId, ProviderSettings, WantedSettings
 from ledgerbee.payments.provider_settings.rules import check_accounts, check_default, check_keys, with_one_default
+from ledgerbee.payments.providers.addresses import is_page_address, page_address
 from ledgerbee.payments.providers.model import ProviderName
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
@@ -100,6 +102,54 @@ def test_a_provider_has_its_keys_and_no_others() -> None:
     assert is_fine(replace(WANTED, keys={"secretKey": "a"}), ProviderName.STRIPE, {"webhookSecret"})
     assert is_fine(replace(WANTED, is_enabled=False), ProviderName.STRIPE, set())
     assert is_fine(WANTED, ProviderName.SANDBOX, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "is_refused"),
+    [
+        (ProviderName.STRIPE, {"secretKey": "sk_live_1", "webhookSecret": "b"}, True),
+        (ProviderName.STRIPE, {"secretKey": " rk_live_1", "webhookSecret": "b"}, True),
+        (ProviderName.STRIPE, {"secretKey": "sk_test_1", "webhookSecret": "b"}, False),
+        (ProviderName.QUICKPAY, {"apiKey": "sk_live_1", "privateKey": "b"}, False),
+    ],
+)
+def test_a_company_for_tests_has_no_key_that_moves_money(
+    name: ProviderName, keys: dict[str, str], is_refused: bool
+) -> None:
+    check_keys(name, WANTED, keys)
+    with pytest.raises(LedgerBeeError) if is_refused else nullcontext() as caught:
+        check_keys(name, WANTED, keys, is_sandbox=True)
+    if caught is not None:
+        assert caught.value.details["validationErrors"][0]["property"] == "keys.secretKey"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://pay.example/1?a=b#c", True),
+        ("HTTPS://pay.example", True),
+        ("http://127.0.0.1:8080/1", True),
+        ("http://[::1]/1", True),
+        ("http://localhost/1", True),
+        ("http://pay.test/1", True),
+        ("http://pay.example/1", False),
+        ("http://contest/1", False),
+        ("javascript:alert(1)", False),
+        ("java\nscript:alert(1)", False),
+        (" https://pay.example", False),
+        ("data:text/html,1", False),
+        ("//pay.example/1", False),
+        ("/1", False),
+        ("https:///1", False),
+        ("https://[::1", False),
+        ("https://p\u00e5.example", False),
+        ("", False),
+    ],
+)
+def test_which_pages_a_browser_may_open(url: str, expected: bool) -> None:
+    assert is_page_address(url) == expected
+    assert page_address(url) == (url if expected else None)
+    assert page_address(None) is None
 
 
 def test_what_is_not_enabled_is_no_default() -> None:

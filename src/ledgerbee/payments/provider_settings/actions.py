@@ -38,7 +38,7 @@ async def put(context: Context, name: ProviderName, wanted: WantedSettings) -> P
     # What can't be read any more is only replaced by all of what is needed.
     keys = {**(_readable_keys(context, before) if before else {}), **wanted.keys}
     rules.check_default(wanted)
-    rules.check_keys(name, wanted, keys)
+    rules.check_keys(name, wanted, keys, is_sandbox=context.is_sandbox)
     named = (
         wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id, wanted.bank_account_id,
     )  # fmt: skip
@@ -143,6 +143,14 @@ def callback_url(context: Context, settings: ProviderSettings) -> str:
         return ""
     secret = _secrets(context).decrypt(settings.callback_secret).decode()
     return f"{context.public_url}/payment-events/{settings.name}/{secret}"
+
+
+def without_secret(context: Context, settings: ProviderSettings, body: bytes) -> bytes:
+    """What a provider sent, without the secret of the address that it was sent to: QuickPay's callbacks show it.
+
+    Raises `SECRET_UNREADABLE`.
+    """
+    return body.replace(_secrets(context).decrypt(settings.callback_secret), b"***")
 
 
 def key_names_of(context: Context, settings: ProviderSettings) -> list[str]:

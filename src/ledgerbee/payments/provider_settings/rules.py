@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
@@ -14,18 +15,26 @@ from ledgerbee.payments.provider_settings.model import (
 )
 from ledgerbee.payments.providers.model import ProviderName
 
+#: How keys begin that move money at Stripe; those of its test mode have `test` there (docs.stripe.com/keys).
+_LIVE_KEYS: Final = ("sk_live_", "rk_live_")
 
-def check_keys(name: ProviderName, wanted: WantedSettings, keys: Mapping[str, str]) -> None:
+
+def check_keys(
+    name: ProviderName, wanted: WantedSettings, keys: Mapping[str, str], *, is_sandbox: bool = False
+) -> None:
     """Whether a provider has the keys that it needs, and no others. `keys` are all of them, those that stay too.
 
-    Raises a validation error.
+    A company for tests has none that move money: its clock runs ahead, and would charge cards of customers. QuickPay's
+    keys don't show it. Raises a validation error.
     """
     needed = KEY_NAMES[name]
     others = [key for key in wanted.keys if key not in needed]
     lacking = [key for key in needed if key not in keys] if wanted.is_enabled else []
+    is_live = is_sandbox and name is ProviderName.STRIPE and keys.get("secretKey", "").strip().startswith(_LIVE_KEYS)
     refuse(
         [(f"keys.{key}", "isEmpty", f"keys.{key} must be left out: {name} has no such key") for key in others]
         + [(f"keys.{key}", "isNotEmpty", f"keys.{key} should not be empty: {name} needs it") for key in lacking]
+        + [("keys.secretKey", "isTestKey", "keys.secretKey must be a test key: the company is for tests")] * is_live
     )
 
 

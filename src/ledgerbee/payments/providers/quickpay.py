@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from ledgerbee import __version__
+from ledgerbee.payments.providers.addresses import is_page_address
 from ledgerbee.payments.providers.model import (
     ANSWER_TIMEOUT_S,
     Access,
@@ -26,6 +27,7 @@ from ledgerbee.payments.providers.model import (
     AgreementRequest,
     AgreementStatus,
     ChargeRequest,
+    ChargeStatus,
     Movement,
     ProviderCharge,
     ProviderDispute,
@@ -43,6 +45,7 @@ from ledgerbee.payments.providers.quickpay_answers import (
     event_of,
     fields_of,
     id_of,
+    is_authorized,
     minor_amount,
     movements_of,
     operations_of,
@@ -126,6 +129,8 @@ class QuickPay:
         link = (await self._ask(access, "PUT", f"/subscriptions/{subscription_id}/link", page)).object
         if not isinstance(url := link.get("url"), str) or not url:
             raise ProviderUnclearError("QuickPay's answer has no url")
+        if not is_page_address(url):
+            raise ProviderUnclearError("QuickPay's page has no address that a browser may open")
         return AgreementPage(url=url, provider_id=str(subscription_id))
 
     async def find_agreement(self, access: Access, provider_id: str) -> Agreement | None:
@@ -161,13 +166,13 @@ class QuickPay:
         path = f"/subscriptions/{asked.agreement_id}/recurring"
         answer = await self._ask(access, "POST", path, body, callback=asked.callback_url, may=(400,))
         if answer.status != HTTPStatus.BAD_REQUEST:
-            return charge_of(answer.object)
+            return await self._standing(access, answer.object, asked.reference)
         if "order_id" not in fields_of(answer.body) or not _MIN_ORDER_ID <= len(asked.reference) <= _MAX_ORDER_ID:
             raise _refused(answer)
         # It has a payment of that reference, whether it shows it yet or not.
         if (found := await self._find_by_order_id(access, "/payments", asked.reference)) is None:
             raise ProviderUnclearError("QuickPay has another request with this reference")
-        return charge_of(found)
+        return await self._standing(access, found, asked.reference)
 
     async def find_charge(
         self, access: Access, reference: str, provider_id: str | None, agreement_id: str
@@ -180,7 +185,7 @@ class QuickPay:
         if found is None:
             found = await self._find_by_order_id(access, "/payments", reference)
         if found is not None:
-            return charge_of(found)
+            return await self._standing(access, found, reference)
         if await self._get(access, "/subscriptions", agreement_id) is None:
             raise ProviderUnclearError("QuickPay's account is another one: it doesn't have the card that was charged")
         return None
@@ -252,6 +257,31 @@ class QuickPay:
             raise ProviderRefusedError("The callback is none that QuickPay documents") from None
 
     # Asking
+
+    async def _standing(self, access: Access, payment: Mapping[str, Any], reference: str) -> ProviderCharge:
+        """A charge. What is authorized and could not be captured is cancelled before it is told as failed: somebody
+        could capture it later, when it was charged anew here.
+
+        A payment that was rejected has nothing to cancel or capture, and its order id is taken for ever. What isn't of
+        our reference is left alone. Raises `ProviderUnclearError` where it isn't cancelled.
+        """
+        charge = charge_of(payment)
+        is_open = charge.status is ChargeStatus.FAILED and is_authorized(payment)
+        if not is_open or charge.reference != reference:
+            return charge
+        unclear = ProviderUnclearError("QuickPay doesn't cancel a charge that failed")
+        try:
+            # It refuses what was decided meanwhile, or is being cancelled.
+            await self._ask(access, "POST", f"/payments/{charge.provider_id}/cancel", {}, may=(400,))
+            found = await self._get(access, "/payments", charge.provider_id)
+        except ProviderRefusedError:  # no refusal of the charge
+            raise unclear from None
+        if found is None:
+            raise unclear
+        after = charge_of(found)
+        if after.status is ChargeStatus.FAILED and is_authorized(found):
+            raise unclear
+        return after
 
     async def _get(self, access: Access, path: str, object_id: str) -> dict[str, Any] | None:
         """An object by its id; None where there is none."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from ledgerbee.core.money import EXACT, ZERO, minor_units, total
 from ledgerbee.core.texts import readable
+from ledgerbee.payments.providers.addresses import page_address
 from ledgerbee.payments.providers.model import (
     Agreement,
     AgreementStatus,
@@ -36,9 +37,12 @@ _REFERENCE: Final = "reference"
 
 #: Operations that take money, and the one that lets it go again before it is captured.
 _TAKING: Final = frozenset({"authorize", "recurring", "capture", "cancel"})
+_AUTHORIZING: Final = frozenset({"authorize", "recurring"})
 
 #: Codes of operations (learn.quickpay.net/tech-talk/appendixes/errors). The card's owner has to confirm:
 _CONFIRMATION: Final = frozenset({"30100", "30101"})
+#: An authorization is too old to be captured.
+_EXPIRED: Final = "40002"
 #: Declines that stay: what was asked is wrong, blocked as fraud, or the card's token was deleted by its bank.
 _HARD: Final = frozenset({"40001", "40300", "41000"})
 #: Those of an acquirer that QuickPay passes on behind 40000, "rejected" (docs.gateway.clearhaus.com, status codes):
@@ -96,6 +100,10 @@ def charge_of(payment: Mapping[str, Any]) -> ProviderCharge:
         raise ProviderUnclearError("QuickPay has the payment, and nothing that was done with it")
     standings = [_standing(one, "capture") for one in operations]
     status, decline = next((one for one in standings if one[0] is ChargeStatus.SUCCEEDED), standings[-1])
+    if status is ChargeStatus.FAILED:
+        # What was declined is why, also of one that was cancelled for that (`quickpay.QuickPay`).
+        declined = [why for one, (_, why) in zip(operations, standings, strict=True) if one["type"] != "cancel" and why]
+        decline = declined[-1] if declined else decline
     captured = [one for one, (how, _) in zip(operations, standings, strict=True) if how is ChargeStatus.SUCCEEDED]
     link = payment.get("link")
     return ProviderCharge(
@@ -105,9 +113,22 @@ def charge_of(payment: Mapping[str, Any]) -> ProviderCharge:
         amount=total([major_amount(one.get("amount"), currency) for one in captured or operations[:1]]),
         currency=currency,
         decline=decline,
-        action_url=_text_or_none(link, "url") if status is ChargeStatus.REQUIRES_ACTION else None,
+        action_url=page_address(_text_or_none(link, "url")) if status is ChargeStatus.REQUIRES_ACTION else None,
         is_test=payment.get("test_mode") is True,
     )
+
+
+def is_authorized(payment: Mapping[str, Any]) -> bool:
+    """Whether a payment of which nothing was captured may have an amount that somebody can capture: authorized, or said
+    to be by nobody (5xxxx), not cancelled, and not expired."""
+    authorized = False
+    for one in operations_of(payment):
+        kind, code = _text_or_none(one, "type"), _text_or_none(one, "qp_status_code") or ""
+        if kind in _AUTHORIZING and _standing(one, "capture")[0] is ChargeStatus.PENDING:
+            authorized = True
+        elif code == _EXPIRED or (kind == "cancel" and code.startswith("2") and one.get("pending") is not True):
+            authorized = False
+    return authorized
 
 
 def _standing(operation: Mapping[str, Any], last: str) -> tuple[ChargeStatus, Decline | None]:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ledgerbee.payments.providers.addresses import is_page_address
 from ledgerbee.payments.providers.model import (
     ANSWER_TIMEOUT_S,
     Access,
@@ -25,7 +26,6 @@ from ledgerbee.payments.providers.model import (
     AgreementRequest,
     ChargeRequest,
     ChargeStatus,
-    Decline,
     Movement,
     ProviderCharge,
     ProviderDispute,
@@ -37,6 +37,7 @@ from ledgerbee.payments.providers.model import (
     SignatureError,
 )
 from ledgerbee.payments.providers.stripe_answers import (
+    NOT_CONFIRMED,
     agreement_of_method,
     agreement_of_session,
     charge_of,
@@ -45,6 +46,7 @@ from ledgerbee.payments.providers.stripe_answers import (
     dispute_of,
     error_of,
     event_of,
+    is_ended,
     minor_amount,
     movement_of,
     reference_of,
@@ -68,10 +70,6 @@ _PAGE: Final = 100
 _TOLERANCE_S: Final = 300
 
 _AGREEMENT: Final = re.compile(r"(cus_[A-Za-z0-9_]+)/((?:pm|card|src)_[A-Za-z0-9_]+)")
-#: Of a charge whose bank wants to hear its owner. Another try without the owner ends alike.
-_NOT_CONFIRMED: Final = Decline(
-    "authentication_required", "The bank wants the card's owner to confirm the charge", is_soft=False
-)
 #: What comes of an answer that isn't what Stripe documents, within the SDK and here.
 _GARBAGE: Final = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
@@ -112,7 +110,9 @@ class Stripe:
                     {"idempotency_key": asked.reference},
                 )
             )
-            return AgreementPage(url=text_of(session, "url"), provider_id=text_of(session, "id"))
+            if not is_page_address(url := text_of(session, "url")):
+                raise ProviderUnclearError("Stripe's page has no address that a browser may open")
+            return AgreementPage(url=url, provider_id=text_of(session, "id"))
 
     async def find_agreement(self, access: Access, provider_id: str) -> Agreement | None:
         """The card of a Checkout session or of a customer; a card that was taken off the customer is cancelled."""
@@ -176,12 +176,15 @@ class Stripe:
                 )
             except stripe.CardError as declined:
                 if (intent_told := declined_intent(declined.json_body)) is None:
-                    found = await self._find_by_reference(client, ids[1], asked.reference)
+                    try:
+                        found = await self._find_by_reference(client, ids[1], asked.reference)
+                    except stripe.StripeError:  # no refusal of the charge
+                        found = None
                     if found is None:
                         raise ProviderUnclearError("Stripe declined a charge that it doesn't show") from None
                     return found
                 intent = intent_told
-            return await self._standing(client, intent)
+            return await self._standing(client, intent, asked.reference)
 
     async def find_charge(
         self, access: Access, reference: str, provider_id: str | None, agreement_id: str
@@ -198,7 +201,7 @@ class Stripe:
                     )
                 )
                 if found is not None:
-                    return await self._standing(client, found)
+                    return await self._standing(client, found, reference)
             if (ids := _AGREEMENT.fullmatch(agreement_id)) is None:
                 return None
             return await self._find_by_reference(client, ids[1], reference)
@@ -342,23 +345,47 @@ class Stripe:
             after = {"starting_after": text_of(page[-1], "id")}
         raise ProviderUnclearError(f"Stripe's list has more than {_MOST_PAGES * _PAGE} entries")
 
-    async def _standing(self, client: "stripe.StripeClient", intent: Mapping[str, Any]) -> ProviderCharge:
-        """A charge; one that would stay as it is for ever is ended: its owner would have to confirm it and can nowhere,
-        or the request that made it broke off before it was put to the bank."""
+    async def _standing(
+        self, client: "stripe.StripeClient", intent: Mapping[str, Any], reference: str
+    ) -> ProviderCharge:
+        """A charge, ended at Stripe before it is told as failed: a declined payment intent waits for another try, and
+        might succeed when it was charged anew here.
+
+        One that would stay as it is for ever is ended too: its owner would have to confirm it and can nowhere, or the
+        request that made it broke off before it was put to the bank. What isn't of our reference is left alone.
+        """
         charge = charge_of(intent)
         is_confirmable = charge.status is not ChargeStatus.REQUIRES_ACTION or charge.action_url is not None
-        if is_confirmable and not was_left(intent, datetime.now(UTC)):
+        is_open = charge.status is ChargeStatus.FAILED and not is_ended(intent)
+        to_end = is_open or not is_confirmable or was_left(intent, datetime.now(UTC))
+        if not to_end or charge.reference != reference:
             return charge
+        found = charge_of(await self._ended(client, charge.provider_id))
+        if found.status is not ChargeStatus.FAILED:
+            return found
+        return replace(found, decline=(charge.decline or found.decline) if is_confirmable else NOT_CONFIRMED)
+
+    async def _ended(self, client: "stripe.StripeClient", intent_id: str) -> dict[str, Any]:
+        """A payment intent after it was cancelled, or as it was decided meanwhile.
+
+        Raises `ProviderUnclearError` where Stripe doesn't say, or where it failed and may still succeed.
+        """
         import stripe  # noqa: PLC0415  it is loaded already
 
         try:
-            ended = await self._answer(client.v1.payment_intents.cancel_async(charge.provider_id))
-        except stripe.InvalidRequestError:  # it was decided meanwhile
-            ended = await self._answer(client.v1.payment_intents.retrieve_async(charge.provider_id))
-        found = charge_of(ended)
-        if found.status is not ChargeStatus.FAILED or is_confirmable:
-            return found
-        return replace(found, decline=_NOT_CONFIRMED)
+            try:
+                ended = await self._answer(client.v1.payment_intents.cancel_async(intent_id))
+            except stripe.InvalidRequestError:  # it was decided meanwhile
+                ended = await self._answer(
+                    client.v1.payment_intents.retrieve_async(
+                        intent_id, {"expand": ["latest_charge.balance_transaction"]}
+                    )
+                )
+        except stripe.StripeError:  # no refusal of the charge
+            raise ProviderUnclearError("Stripe doesn't cancel a charge that failed") from None
+        if charge_of(ended).status is ChargeStatus.FAILED and not is_ended(ended):
+            raise ProviderUnclearError("Stripe doesn't cancel a charge that failed")
+        return ended
 
     async def _find_by_reference(
         self, client: "stripe.StripeClient", customer: str, reference: str
@@ -369,5 +396,5 @@ class Stripe:
             async for page in pages:
                 for intent in page:
                     if reference_of(intent) == reference:
-                        return await self._standing(client, intent)
+                        return await self._standing(client, intent, reference)
         return None

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ledgerbee.core.money import EXACT, minor_units, total
 from ledgerbee.core.texts import readable
+from ledgerbee.payments.providers.addresses import page_address
 from ledgerbee.payments.providers.model import (
     Agreement,
     AgreementStatus,
@@ -49,6 +50,10 @@ _HARD: Final = frozenset({
 })  # fmt: skip
 #: The card's bank wants its owner to confirm the charge (docs.stripe.com/declines/codes, "authentication_required").
 _CONFIRMATION: Final = frozenset({"authentication_required", "authentication_not_handled"})
+#: Of a charge whose bank wants to hear its owner. Another try without the owner ends alike.
+NOT_CONFIRMED: Final = Decline(
+    "authentication_required", "The bank wants the card's owner to confirm the charge", is_soft=False
+)
 #: What a bank advises beside its code (docs.stripe.com/declines, "advice_code").
 _NEVER_AGAIN: Final = "do_not_try_again"
 
@@ -152,7 +157,7 @@ def charge_of(intent: Mapping[str, Any]) -> ProviderCharge:
         currency=currency,
         decline=decline,
         fee=_fee(intent.get("latest_charge"), currency),
-        action_url=text_or_none(redirect, "url") if status is ChargeStatus.REQUIRES_ACTION else None,
+        action_url=page_address(text_or_none(redirect, "url")) if status is ChargeStatus.REQUIRES_ACTION else None,
         is_test=intent.get("livemode") is False,
     )
 
@@ -168,8 +173,7 @@ def _standing(intent: Mapping[str, Any]) -> tuple[ChargeStatus, Decline | None]:
     if status == "requires_action":
         return ChargeStatus.REQUIRES_ACTION, None
     if status == "canceled":
-        reason = text_or_none(intent, "cancellation_reason") or "canceled"
-        return ChargeStatus.FAILED, Decline(reason, "The charge was cancelled at Stripe", is_soft=True)
+        return ChargeStatus.FAILED, _why_cancelled(intent)
     if status == "requires_payment_method":
         # Declined: the card is taken off the intent, which waits for another one.
         decline = decline_of(fault if isinstance(fault, dict) else {})
@@ -177,6 +181,21 @@ def _standing(intent: Mapping[str, Any]) -> tuple[ChargeStatus, Decline | None]:
             return ChargeStatus.REQUIRES_ACTION, None
         return ChargeStatus.FAILED, decline
     raise ProviderUnclearError(f"Stripe says that the charge is {readable(status, 40)}")
+
+
+def _why_cancelled(intent: Mapping[str, Any]) -> Decline:
+    """Why a payment intent was cancelled: mostly because it was declined (`stripe.Stripe`)."""
+    fault = intent.get("last_payment_error")
+    if isinstance(fault, dict):
+        decline = decline_of(fault)
+        return NOT_CONFIRMED if decline.code in _CONFIRMATION else decline
+    reason = text_or_none(intent, "cancellation_reason") or "canceled"
+    return Decline(reason, "The charge was cancelled at Stripe", is_soft=True)
+
+
+def is_ended(intent: Mapping[str, Any]) -> bool:
+    """Whether nothing can come of a payment intent any more; a declined one can still be confirmed."""
+    return text_or_none(intent, "status") == "canceled"
 
 
 def _is_unconfirmed(intent: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from ledgerbee.payments.charges.rules import WhenUnknown, left_alone_since, when
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
 from ledgerbee.payments.providers.model import Access, Decline, ProviderRefund
+from ledgerbee.payments.providers.model import ChargeStatus as ProviderStatus
 from ledgerbee.payments.providers.references import new_reference
 from ledgerbee.payments.refunds import rules, store
 from ledgerbee.payments.refunds.model import (
@@ -36,6 +37,10 @@ from ledgerbee.sales.invoices.model import Invoice
 
 MISMATCHES: Final = Counter(
     "ledgerbee_refund_mismatches_total", "Answers of payment providers of another amount than was to be refunded"
+)
+#: It stays as it is here: the invoice is open, and what the provider got back comes with a payout.
+FAILED_LATER: Final = Counter(
+    "ledgerbee_refunds_failed_later_total", "Refunds that payment providers said had succeeded, and then had failed"
 )
 
 log = structlog.get_logger("ledgerbee.refunds")
@@ -146,6 +151,19 @@ async def _question(context: Context, charge: Charge, refund: Refund, *, was_ask
         callback_url=provider_settings.callback_url(context, settings),
         was_asked=was_asked,
     )
+
+
+async def question_of_ended(context: Context, refund_id: RefundId) -> Question:
+    """What to ask the provider of a refund that has ended."""
+    refund = await store.get(context, refund_id)
+    return await _question(context, await charge_store.get(context, refund.charge_id), refund, was_asked=True)
+
+
+def told_later(refund: Refund, answer: ProviderRefund) -> None:
+    """Say where a refund that succeeded has failed after all: its card's bank sent the money back to the provider."""
+    if refund.status is RefundStatus.SUCCEEDED and answer.status is ProviderStatus.FAILED:
+        FAILED_LATER.inc()
+        log.error("refund.failed_later", refund=str(refund.id), code=answer.decline.code if answer.decline else None)
 
 
 async def record_answer(

@@ -35,10 +35,14 @@ _MOST_TRIES: Final = 40
 async def refund_charge(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
     """Have a refund carried out, or find out how it stands. Payload: `refundId`.
 
+    `hasSucceeded` in the payload: one that has succeeded, which the provider may have got back (`told_later`).
     Raises, so that the worker tries again later: `ProviderUnclearError`, `REFUND_UNDECIDED`, `REFUND_BEING_ASKED`, what
     keeps an answer from being booked, `DATABASE_UNAVAILABLE`.
     """
     refund_id, marked_from = RefundId(UUID(run.payload["refundId"])), time.monotonic()
+    if run.payload.get("hasSucceeded"):
+        await _look_again(providers, run, refund_id)
+        return
     question = await run.write(partial(actions.ask, refund_id=refund_id, patience=patience))
     if question is None:
         return
@@ -63,6 +67,14 @@ async def refund_charge(providers: Providers, run: JobRun, patience: Patience = 
         refund = await run.write(partial(actions.record_answer, refund_id=refund_id, answer=answer, patience=patience))
     if refund.status in UNDER_WAY:
         raise REFUND_UNDECIDED.error()
+
+
+async def _look_again(providers: Providers, run: JobRun, refund_id: RefundId) -> None:
+    """Ask how a refund stands that has succeeded. Raises `ProviderUnclearError`."""
+    question = await run.read(partial(actions.question_of_ended, refund_id=refund_id))
+    answer = await _find(providers[question.refund.provider], question)
+    if answer is not None:
+        actions.told_later(question.refund, answer)
 
 
 async def _find(provider: Provider, question: Question) -> ProviderRefund | None:
