@@ -226,11 +226,53 @@ class TestDisputes:
         last = booked([back, moved("payout", "-1250")], {back.id: won})
         assert lines(last.entry) == {"BANK": D(1250), "PAYMENT_FEES": D(100), "PAYMENT_CLEARING": D(-1350)}
 
-    def test_another_amount_takes_its_share(self) -> None:
-        charge = moved("charge", "500", currency="EUR")
-        ours = ours_of(charge, "7460", amount=D(1000))
-        booking = booked([charge, moved("payout", "-500", currency="EUR")], {charge.id: ours}, sources("7.44"))
-        assert booking.movements[0].base_amount == D(3730)
+    def test_a_fee_that_is_booked_later_takes_its_share(self) -> None:
+        """Lost with a fee of 100 at 7.46; what moved has half of that: the rest of the booking stays on clearing."""
+        dispute = moved("dispute", "-1000", "50", currency="EUR")
+        ours = ours_of(dispute, "-8206", kind="dispute", fee=D(100))
+        booking = booked([dispute, moved("payout", "1050", currency="EUR")], {dispute.id: ours}, sources("7.44"))
+        assert (booking.movements[0].cleared_amount, booking.movements[0].base_amount) == (D(-1050), D(-7833))
+
+    def test_one_payout_has_what_was_taken_and_what_came_back(self) -> None:
+        dispute, back = moved("dispute", "-1250", "100"), moved("dispute_reversed", "1250")
+        is_open = ours_of(dispute, kind="dispute", state=OurState.OPEN, fee=D(100), account_id=None, base_amount=ZERO)
+        matches = {dispute.id: is_open, back.id: is_open}
+        booking = booked([back, dispute, moved("payout", "100")], matches)
+        assert lines(booking.entry) == {"BANK": D(-100), "PAYMENT_FEES": D(100)}
+
+    def test_what_the_provider_has_not_told_of_is_known_by_its_charge(self) -> None:
+        dispute, charge_id = moved("dispute", "-1250", "100"), new_id()
+        untold = ours_of(dispute, kind="dispute", state=OurState.OPEN, id=charge_id, charge_id=charge_id,
+                         is_told=False, account_id=None, base_amount=ZERO)  # fmt: skip
+        booking = booked([dispute, moved("payout", "1350")], {dispute.id: untold})
+        assert lines(booking.entry) == {"BANK": D(-1350), "PAYMENT_FEES": D(100), "PAYMENT_CLEARING": D(1250)}
+        first = booking.movements[0]
+        assert (first.charge_id, first.dispute_id) == (charge_id, None)
+
+
+@pytest.mark.parametrize("currency", ["DKK", "EUR"])
+@pytest.mark.parametrize(
+    ("type_", "amount", "own", "unidentified"),
+    [("charge", "1249", "1250", "-1"), ("refund", "-101", "-100", "-1"), ("dispute", "-1249", "-1250", "1")],
+)
+def test_a_difference_in_amount_is_nobodys(type_: str, amount: str, own: str, unidentified: str, currency: str) -> None:
+    movement = moved(type_, amount, "2", currency=currency)
+    ours = ours_of(movement, str(D(own) * 7), kind=type_, amount=D(own))
+    paid = str(D(2) - D(amount))
+    booking = booked(
+        [movement, moved("payout", paid, currency=currency)], {movement.id: ours}, sources("7", base="SEK")
+    )
+    found = lines(booking.entry)
+    assert (found["PAYMENT_CLEARING"], found["UNIDENTIFIED_RECEIPTS"]) == (-D(own), -D(unidentified))
+    assert not booking.payout.left_amount
+    assert booking.payout.unidentified_amount == D(unidentified)
+    assert rules.is_unknown(booking.movements[0])
+
+
+@pytest.mark.parametrize(("type_", "amount"), [("charge", "-5"), ("refund", "5"), ("dispute", "5"), ("charge", "0")])
+def test_what_moves_the_other_way_is_not_ours(type_: str, amount: str) -> None:
+    movement = moved(type_, amount)
+    assert not rules.is_taken_off(movement, ours_of(movement, kind=type_))
 
 
 def test_what_stands_on_another_clearing_account_leaves_that() -> None:
@@ -412,7 +454,10 @@ class TestDifferences:
         matches = {movements[kind].id: ours_of(movements[kind], **fields) for kind, fields in kinds.items() if fields}
         same, won = moved("charge", "100"), moved("dispute", "-3")
         matches[same.id] = ours_of(same)
-        matches[won.id] = ours_of(won, kind="dispute", state=OurState.OPEN, amount=D(-9))
+        matches[won.id] = ours_of(won, kind="dispute", state=OurState.OPEN)
+        untold = moved("dispute", "-4")
+        matches[untold.id] = replace(matches[won.id], amount=D(-4), is_told=False, charge_id=new_id())
+        assert [one.kind for one in rules.differences([untold], matches, [], [], NOW)] == [DifferenceKind.UNKNOWN_HERE]
         rest = [same, won, moved("fee", "-1"), moved("other", "-1"), moved("payout", "-1")]
         found = rules.differences([*movements.values(), *rest], matches, [], [], NOW)
         assert [one.kind for one in found] == list(kinds)

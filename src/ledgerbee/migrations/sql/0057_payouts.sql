@@ -80,18 +80,22 @@ CREATE TABLE payout_movements (
     currency text NOT NULL,
     moved_at timestamptz NOT NULL,
     object_id text,
+    -- Of a dispute the charge, where the provider tells it beside.
+    charge_object_id text,
     reference text,
     -- The payout that the provider says it was paid out with; and the one that it was booked with, or will be.
     payout_name text,
     payout_id uuid,
     description text NOT NULL,
-    -- What of ours it is, once it is booked, and what was taken off the account that this stood on, in its currency and the company's.
+    -- What of ours it is, once it is booked: of a dispute its charge, and itself where the provider has told of it. What was taken off the
+    -- account that it stood on, in its currency and the company's; and what of the movement is nobody's.
     charge_id uuid,
     refund_id uuid,
     dispute_id uuid,
     account_id uuid,
     cleared_amount numeric(19, 4) NOT NULL DEFAULT 0,
     base_amount numeric(19, 4) NOT NULL DEFAULT 0,
+    unidentified_amount numeric(19, 4) NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (company_id, id),
@@ -99,9 +103,11 @@ CREATE TABLE payout_movements (
     CONSTRAINT payout_movements_finite CHECK (
         amount > '-Infinity' AND amount < 'Infinity' AND fee > '-Infinity' AND fee < 'Infinity'
         AND cleared_amount > '-Infinity' AND cleared_amount < 'Infinity'
-        AND base_amount > '-Infinity' AND base_amount < 'Infinity'),
+        AND base_amount > '-Infinity' AND base_amount < 'Infinity'
+        AND unidentified_amount > '-Infinity' AND unidentified_amount < 'Infinity'),
     CONSTRAINT payout_movements_ours CHECK (
-        num_nonnulls(charge_id, refund_id, dispute_id) = num_nonnulls(account_id)
+        num_nonnulls(charge_id, refund_id) = num_nonnulls(account_id)
+        AND (dispute_id IS NULL OR (charge_id IS NOT NULL AND type IN ('dispute', 'dispute_reversed')))
         AND (account_id IS NOT NULL OR (cleared_amount = 0 AND base_amount = 0))),
     CONSTRAINT payout_movements_provider FOREIGN KEY (company_id, provider) REFERENCES payment_providers (company_id, name),
     CONSTRAINT payout_movements_payout FOREIGN KEY (company_id, payout_id) REFERENCES payouts (company_id, id),
@@ -110,16 +116,18 @@ CREATE TABLE payout_movements (
     CONSTRAINT payout_movements_dispute FOREIGN KEY (company_id, dispute_id) REFERENCES disputes (company_id, id),
     CONSTRAINT payout_movements_account FOREIGN KEY (company_id, account_id) REFERENCES accounts (company_id, id)
 );
--- A charge is paid out once, and so is a refund; what is disputed may come back.
-CREATE UNIQUE INDEX payout_movements_of_charge ON payout_movements (company_id, charge_id) WHERE charge_id IS NOT NULL;
+-- A charge is paid out once, and so is a refund and a dispute, which may come back once.
+CREATE UNIQUE INDEX payout_movements_of_charge ON payout_movements (company_id, charge_id) WHERE charge_id IS NOT NULL AND type = 'charge';
 CREATE UNIQUE INDEX payout_movements_of_refund ON payout_movements (company_id, refund_id) WHERE refund_id IS NOT NULL;
-CREATE INDEX payout_movements_of_dispute ON payout_movements (company_id, dispute_id) WHERE dispute_id IS NOT NULL;
+CREATE UNIQUE INDEX payout_movements_of_dispute ON payout_movements (company_id, dispute_id, type) WHERE dispute_id IS NOT NULL;
+CREATE INDEX payout_movements_of_disputed ON payout_movements (company_id, charge_id) WHERE charge_id IS NOT NULL AND type <> 'charge';
 CREATE INDEX payout_movements_of_payout ON payout_movements (company_id, payout_id, moved_at, id) WHERE payout_id IS NOT NULL;
 CREATE INDEX payout_movements_loose ON payout_movements (company_id, provider, moved_at) WHERE payout_id IS NULL;
 SELECT protect_table('payout_movements', 'SELECT, INSERT');
-GRANT UPDATE (payout_name, payout_id, charge_id, refund_id, dispute_id, account_id, cleared_amount, base_amount, updated_at) ON payout_movements TO ledgerbee_app;
+GRANT UPDATE (payout_name, payout_id, charge_id, refund_id, dispute_id, account_id, cleared_amount, base_amount, unidentified_amount,
+    updated_at) ON payout_movements TO ledgerbee_app;
 
--- Once it is booked a payout stays as it is, and so do its movements. LB470, LB471.
+-- Once it is booked a payout stays as it is, and so do its movements; a disputed charge's may be told its dispute later. LB470, LB471.
 CREATE FUNCTION keep_paid_payout() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -133,6 +141,10 @@ CREATE TRIGGER keep_paid_payout BEFORE UPDATE ON payouts
 CREATE FUNCTION keep_paid_movement() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF OLD.dispute_id IS NULL AND OLD.charge_id IS NOT NULL AND OLD.type IN ('dispute', 'dispute_reversed')
+        AND to_jsonb(NEW) - 'dispute_id' - 'updated_at' = to_jsonb(OLD) - 'dispute_id' - 'updated_at' THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'movement % is booked and cannot be changed', OLD.provider_id USING ERRCODE = 'LB471';
 END
 $$;

@@ -34,6 +34,8 @@ async def record(context: Context, name: ProviderName, answer: ProviderDispute) 
     alone. Raises what booking refuses, and then nothing was taken: `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`,
     `EXCHANGE_RATE_MISSING`, those of accounts.
     """
+    # What moved and what is told of it come one after the other: the second finds the first.
+    await store.hold_provider(context, name)
     found = await charge_store.find_by_provider(context, name, answer.charge_id, None)
     if found is None:
         return not await store.is_any_charge_unknown(context, name)
@@ -44,10 +46,16 @@ async def record(context: Context, name: ProviderName, answer: ProviderDispute) 
         MISMATCHES.inc()
         log.error("dispute.mismatch", charge=str(charge.id), amount=str(answer.amount), currency=answer.currency)
         return True
-    after = rules.answered(before, answer, name, charge, context.now)
+    movements = await store.find_moved(context, charge.id, answer.provider_id, before)
+    paid_fee = await store.get_paid_fee(context, movements, charge.currency)
+    after = rules.answered(before, answer, name, charge, context.now, paid_fee)
     if after is before:
         return True
-    await (store.insert if before is None else store.update)(context, after)
+    if before is None:
+        await store.insert(context, after)
+        await store.claim_moved(context, after.id, movements)
+    else:
+        await store.update(context, after)
     gone = None
     if after.status is DisputeStatus.LOST:
         given = GivenBack(

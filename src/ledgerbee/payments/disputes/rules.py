@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import ZERO
+from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.payments.charges.model import Charge, ChargeStatus
 from ledgerbee.payments.disputes.model import Dispute, DisputeId
 from ledgerbee.payments.providers.model import DisputeStatus, ProviderDispute, ProviderName
@@ -16,12 +17,17 @@ def is_believed(answer: ProviderDispute, charge: Charge) -> bool:
 
 
 def answered(
-    before: Dispute | None, answer: ProviderDispute, name: ProviderName, charge: Charge, now: datetime
+    before: Dispute | None,
+    answer: ProviderDispute,
+    name: ProviderName,
+    charge: Charge,
+    now: datetime,
+    paid_fee: Decimal = ZERO,
 ) -> Dispute:
     """A dispute as a provider's answer has it; `before` None is one that was not known.
 
     One that has ended stays as it is, whatever comes later. One of a charge whose success isn't booked yet is open
-    until it is. A fee that is below zero was given back.
+    until it is. A fee that is below zero was given back; `paid_fee` is what payouts have booked of it.
     """
     if before is not None and before.status is not DisputeStatus.OPEN:
         return before
@@ -45,7 +51,7 @@ def answered(
         known,
         status=status,
         amount=answer.amount,
-        fee=max(answer.fee or ZERO, ZERO),
+        fee=max(EXACT.subtract(answer.fee or ZERO, paid_fee), ZERO),
         reason=answer.reason,
         ended_at=None if status is DisputeStatus.OPEN else now,
     )

@@ -74,12 +74,13 @@ NOT_BOOKED: Final = frozenset(
 @dataclass(slots=True)
 class Taken:
     """What became of movements: those that are new, how many were known, payouts that are new or booked by them, and
-    the movements that were another one before."""
+    the movements that were another one before. `differences` is what of an import doesn't agree with what is here."""
 
     new: list[PayoutMovement] = field(default_factory=list)
     known: int = 0
     payouts: list[Payout] = field(default_factory=list)
     differing: list[PayoutMovement] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
     @property
     def is_undecided(self) -> bool:
@@ -99,6 +100,13 @@ async def bring(
     if bank_account_id is not None and not await accounts.get_many(context, [bank_account_id]):
         raise ACCOUNT_NOT_FOUND.missing("bankAccountId", "accountId", bank_account_id)
     taken = await _take(context, settings, movements, bank_account_id, is_strict=True)
+    known = await store.find_known(context, provider, [one.provider_id for one in movements])
+    listed = [known[name] for name in dict.fromkeys(one.provider_id for one in movements)]
+    ours = await matching.find_ours(context, provider, listed)
+    found = rules.differences(listed, ours, [], [], context.company_now)
+    taken.differences = found[:MAX_DIFFERENCES]
+    if taken.new:
+        _tell(provider, taken.differences)
     if taken.is_undecided:
         context.enqueue(PAYOUTS_JOB, delay=LATER, provider=provider.value)
     if taken.new:
@@ -265,9 +273,11 @@ async def _try(context: Context, settings: ProviderSettings, payout: Payout, *, 
         return await _wait(context, payout, INCOMPLETE)
     ours = await matching.find_ours(context, settings.name, movements)
     is_undecided = any(one.state is OurState.UNDER_WAY for one in ours.values())
-    # Of a dispute that isn't known when it is looked for again the provider told nothing that is ours.
+    # Of a dispute that isn't known when it is looked for again the provider told nothing: it stands on clearing where
+    # its charge is ours, and whatever the provider tells later finds it.
     if payout.waits_for != UNDECIDED:
-        is_undecided |= matching.look_for_disputes(context, settings.name, movements, ours.__contains__)
+        is_undecided |= matching.look_for_disputes(context, settings.name, movements, ours)
+    is_undecided |= await matching.may_be_under_way(context, settings.name, movements, ours)
     if is_undecided:
         _look_again(context, ours)
         return await _wait(context, payout, UNDECIDED)

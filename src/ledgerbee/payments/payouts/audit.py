@@ -10,9 +10,9 @@ from ledgerbee.platform.context import Context
 _BOOKED: Final = """
 WITH parts AS (
     SELECT o.payout_id AS id, o.account_id, sum(o.cleared_amount) AS amount, sum(o.base_amount) AS base_amount,
-           sum(o.fee + CASE WHEN o.account_id IS NOT NULL THEN o.cleared_amount - o.amount
-                            WHEN o.type = 'fee' THEN -o.amount ELSE 0 END) AS fee,
-           sum(o.amount) FILTER (WHERE o.account_id IS NULL AND o.type NOT IN ('fee', 'payout')) AS unidentified
+           sum(o.fee + CASE o.type WHEN 'payout' THEN 0
+                                   ELSE o.cleared_amount + o.unidentified_amount - o.amount END) AS fee,
+           sum(o.unidentified_amount) AS unidentified
     FROM payout_movements o WHERE o.company_id = $1 AND o.payout_id IS NOT NULL GROUP BY o.payout_id, o.account_id
 ), sums AS (
     SELECT id, sum(fee) AS fee, coalesce(sum(unidentified), 0) AS unidentified,
@@ -64,13 +64,69 @@ SELECT o.provider_id FROM payout_movements o
 LEFT JOIN payouts p ON p.company_id = $1 AND p.id = o.payout_id AND p.provider = o.provider
     AND p.currency = o.currency AND p.status = 'paid'
 LEFT JOIN charges c ON c.company_id = $1 AND c.id = o.charge_id AND c.provider = o.provider
-    AND c.status = 'succeeded' AND o.type = 'charge'
+    AND c.status = 'succeeded' AND o.type IN ('charge', 'dispute', 'dispute_reversed')
 LEFT JOIN refunds f ON f.company_id = $1 AND f.id = o.refund_id AND f.provider = o.provider AND o.type = 'refund'
 LEFT JOIN disputes d ON d.company_id = $1 AND d.id = o.dispute_id AND d.provider = o.provider
-    AND o.type IN ('dispute', 'dispute_reversed')
+    AND d.charge_id = o.charge_id AND o.type IN ('dispute', 'dispute_reversed')
 WHERE o.company_id = $1 AND ((o.payout_id IS NOT NULL AND p.id IS NULL)
-    OR (o.payout_id IS NULL AND o.account_id IS NOT NULL)
+    OR (o.payout_id IS NULL AND (o.account_id IS NOT NULL OR o.unidentified_amount <> 0))
+    OR (o.payout_id IS NOT NULL AND o.account_id IS NULL AND o.unidentified_amount <>
+        CASE WHEN o.type IN ('fee', 'payout') THEN 0 ELSE o.amount END)
     OR (o.charge_id, o.refund_id, o.dispute_id) IS DISTINCT FROM (c.id, f.id, d.id))
+ORDER BY o.moved_at, o.id LIMIT 1
+"""
+#: What movements took off clearing is what they are of, in one currency: charges and refunds.
+_WHOLE: Final = """
+SELECT o.provider_id FROM payout_movements o
+LEFT JOIN charges c ON c.company_id = $1 AND c.id = o.charge_id
+LEFT JOIN refunds f ON f.company_id = $1 AND f.id = o.refund_id
+WHERE o.company_id = $1 AND o.account_id IS NOT NULL AND CASE o.type
+    WHEN 'charge' THEN o.currency = c.currency AND o.cleared_amount <> c.amount
+    WHEN 'refund' THEN o.currency = f.currency AND o.cleared_amount <> -f.amount
+    ELSE false END
+ORDER BY o.moved_at, o.id LIMIT 1
+"""
+#: A dispute is paid out once and comes back once at most; one that is lost took what was booked, what came back leaves
+#: nothing. One that the provider didn't tell of is known by its charge.
+_DISPUTED: Final = """
+SELECT c.reference FROM (
+    SELECT o.charge_id, o.dispute_id, count(*) FILTER (WHERE o.type = 'dispute') AS times_out,
+           count(*) FILTER (WHERE o.type = 'dispute_reversed') AS times_back,
+           sum(o.cleared_amount) AS amount, min(o.currency) AS currency, max(o.currency) AS other
+    FROM payout_movements o
+    WHERE o.company_id = $1 AND o.charge_id IS NOT NULL AND o.type <> 'charge'
+    GROUP BY o.charge_id, o.dispute_id, CASE WHEN o.dispute_id IS NULL AND o.charge_object_id IS NOT NULL
+        THEN o.object_id END
+) o
+JOIN charges c ON c.company_id = $1 AND c.id = o.charge_id
+LEFT JOIN charge_returns r ON r.company_id = $1 AND r.dispute_id = o.dispute_id
+WHERE o.times_out <> 1 OR o.times_back > 1 OR (o.currency = o.other AND (
+    (o.times_back = 1 AND o.amount <> 0)
+    OR (r.id IS NOT NULL AND o.currency = r.currency AND o.amount <> -r.amount - r.fee)))
+ORDER BY c.reference LIMIT 1
+"""
+#: What was booked as nobody's though it is something of ours that no movement has: clearing keeps that for ever.
+_MISSED: Final = """
+SELECT o.provider_id FROM payout_movements o
+WHERE o.company_id = $1 AND o.payout_id IS NOT NULL AND o.account_id IS NULL AND CASE o.type
+    WHEN 'charge' THEN o.amount > 0 AND EXISTS (
+        SELECT FROM charges c
+        WHERE c.company_id = $1 AND c.provider = o.provider AND c.status = 'succeeded'
+          AND (c.reference = o.reference OR c.provider_id = o.object_id)
+          AND NOT EXISTS (SELECT FROM payout_movements x
+                          WHERE x.company_id = $1 AND x.charge_id = c.id AND x.type = 'charge'))
+    WHEN 'refund' THEN o.amount < 0 AND EXISTS (
+        SELECT FROM refunds f
+        WHERE f.company_id = $1 AND f.provider = o.provider AND f.status = 'succeeded'
+          AND (f.reference = o.reference OR f.provider_id = o.object_id)
+          AND NOT EXISTS (SELECT FROM payout_movements x WHERE x.company_id = $1 AND x.refund_id = f.id))
+    WHEN 'dispute' THEN o.amount < 0 AND EXISTS (
+        SELECT FROM disputes d JOIN charges c ON c.company_id = $1 AND c.id = d.charge_id
+        WHERE d.company_id = $1 AND d.provider = o.provider AND d.status = 'lost'
+          AND (d.provider_id = o.object_id OR c.reference = o.reference
+               OR c.provider_id IN (o.object_id, o.charge_object_id))
+          AND NOT EXISTS (SELECT FROM payout_movements x WHERE x.company_id = $1 AND x.dispute_id = d.id))
+    ELSE false END
 ORDER BY o.moved_at, o.id LIMIT 1
 """
 #: What the system has on an account that charges stand on: what succeeded, less what was given back, lost and paid out.
@@ -122,6 +178,9 @@ _FAULTS: Final = (
     (_BOOKED, "payout {provider_id} isn't booked as it says"),
     (_OWN, "payout {provider_id} isn't what moved at its provider"),
     (_MATCHED, "movement {provider_id} isn't what it says"),
+    (_WHOLE, "movement {provider_id} took another amount off clearing than what it is of"),
+    (_DISPUTED, "the dispute of charge {reference} isn't paid out as it is booked"),
+    (_MISSED, "movement {provider_id} is booked as nobody's, and clearing still has what it is of"),
     (_CLEARING, _UNLIKE_CLEARING),
 )
 

@@ -51,8 +51,8 @@ MOVEMENTS: Final = Headings(
 )
 
 
-def read_file(raw: bytes, options: CsvOptions) -> list[PayoutMovementRequest]:
-    """The movements of a file: all of them, or none.
+def read_file(raw: bytes, options: CsvOptions) -> list[tuple[int, PayoutMovementRequest]]:
+    """The movements of a file by their lines: all of them, or none.
 
     Raises `PAYOUT_IMPORT_UNREADABLE`, which names the first line that is wrong, and `line` in its details.
     """
@@ -63,7 +63,7 @@ def read_file(raw: bytes, options: CsvOptions) -> list[PayoutMovementRequest]:
     except UnreadableFileError as fault:
         line = {"line": fault.refusals[0].line} if fault.refusals else {}
         raise PAYOUT_IMPORT_UNREADABLE.error(fault.message, **line) from None
-    found = [_movement(record, dialect) for record in _records(raw, dialect)]
+    found = [(record.line, _movement(record, dialect)) for record in _records(raw, dialect)]
     if not found:
         raise PAYOUT_IMPORT_UNREADABLE.error("The file has no row but its header")
     if len(found) > MAX_MOVEMENTS:
@@ -103,9 +103,9 @@ def _movement(record: Record, dialect: CsvDialect) -> PayoutMovementRequest:
         request.check()
     except ValidationError as fault:
         told = validation_error([{**one, "loc": ("body", *one["loc"])} for one in fault.errors()])
-        raise _at(record.line, told) from None
+        raise at_line(record.line, told) from None
     except LedgerBeeError as fault:
-        raise _at(record.line, fault) from None
+        raise at_line(record.line, fault) from None
     return request
 
 
@@ -126,7 +126,7 @@ def _day(text: str, date_format: str) -> str:
     return day
 
 
-def _at(line: int, fault: LedgerBeeError) -> LedgerBeeError:
+def at_line(line: int, fault: LedgerBeeError) -> LedgerBeeError:
     """A fault of a row, in the words of its first finding."""
     found = refusal_of(line, fault)
     return _wrong(line, found.message, found.property)

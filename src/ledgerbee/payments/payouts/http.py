@@ -1,5 +1,6 @@
 """Routes of payouts (extension)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.core.errors import refuse
+from ledgerbee.core.errors import LedgerBeeError, refuse
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.list_query import Limit, PageNumber
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
@@ -36,6 +37,7 @@ from ledgerbee.payments.payouts.wire import (
     ReconciliationResponse,
     render,
     render_detail,
+    render_import,
     render_look,
     render_no_look,
     render_result,
@@ -137,19 +139,31 @@ async def import_payouts(
     if isinstance(body, bytes):
         raw = body
         named, bank_account_id = query.provider, query.bank_account_id
-        requests = await run_step(len(raw), lambda: csv_files.read_file(raw, query.options))
+        requests: list[tuple[int | None, PayoutMovementRequest]] = []
+        requests += await run_step(len(raw), lambda: csv_files.read_file(raw, query.options))
     else:
-        named, bank_account_id, requests = _of_json(body, query)
+        named, bank_account_id, movements = _of_json(body, query)
+        requests = [(None, one) for one in movements]
 
     async def work(context: Context) -> Response:
         provider = named or PAYMENT_PROVIDER_NOT_FOUND.unless(await settings_store.find_default(context)).name
-        movements = [one.moved(context.time_zone) for one in requests]
+        _check_days(context, requests)
+        movements = [one.moved(context.time_zone) for _, one in requests]
         taken = await actions.bring(context, provider, movements, bank_account_id)
         results = [render_result(one, await store.list_of_payout(context, one)) for one in taken.payouts]
-        answer = PayoutImportResponse(taken=len(taken.new), known=taken.known, payouts=results)
+        answer = render_import(len(taken.new), taken.known, results, taken.differences)
         return Response(answer.model_dump_json(by_alias=True), 201, media_type="application/json")
 
     return await caller.command(work)
+
+
+def _check_days(context: Context, requests: Sequence[tuple[int | None, PayoutMovementRequest]]) -> None:
+    """Refuse movements of days to come, each named by its line of the file or its place. Raises validation errors."""
+    for place, (line, one) in enumerate(requests):
+        try:
+            one.check_day(context.today, f"movements.{place}" if line is None else "")
+        except LedgerBeeError as fault:
+            raise (fault if line is None else csv_files.at_line(line, fault)) from None
 
 
 def _of_json(
@@ -168,7 +182,8 @@ def _of_json(
         "Get the reconciliation with a payment provider",
         scope="payments-read",
         description="The last look at the provider's own list, which is compared with the charges here each day: what "
-        "one side lacks, or has otherwise. Before the first look all of it is null, and `differences` empty.",
+        "one side lacks, or has otherwise. Before the first look all of it is null, and `differences` empty: nothing "
+        "was compared. What an import tells is compared in its own answer.",
         response="The last look, and what does not agree",
         errors=[PAYMENT_PROVIDER_NOT_FOUND],
         extension=True,

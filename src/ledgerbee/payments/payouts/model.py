@@ -87,7 +87,9 @@ class PayoutMovement:
     `payout_name` is the payout that the provider says it was paid out with, `payout_id` the one it was booked with.
     One that is of a charge, refund or dispute of ours has its id, the account that this stood on, and what was taken
     off it in the movement's currency (`cleared_amount`) and the company's, with the sign of `amount`: less than that by
-    a fee that is booked with a dispute.
+    a fee that is booked with a dispute. `unidentified_amount` is what of it is nobody's: all of it, or what it is more
+    than ours is. One of a dispute has the charge too; the dispute itself once the provider has told of it.
+    `charge_object_id` is the provider's id of that charge, where it tells it beside the dispute's.
     """
 
     id: UUID
@@ -99,6 +101,7 @@ class PayoutMovement:
     currency: str
     moved_at: datetime
     object_id: str | None
+    charge_object_id: str | None = None
     reference: str | None
     payout_name: str | None
     payout_id: UUID | None = None
@@ -109,6 +112,7 @@ class PayoutMovement:
     account_id: UUID | None = None
     cleared_amount: Decimal = ZERO
     base_amount: Decimal = ZERO
+    unidentified_amount: Decimal = ZERO
     created_at: datetime
     updated_at: datetime
 
@@ -141,8 +145,9 @@ class Ours:
     `amount` is what it is, in its own `currency`, above zero what comes in, and `fee` what is booked with it, now or
     when it is lost. `account_id` and `base_amount` are the clearing account that it was booked on and how, with its
     fee, in the company's currency; None and zero for what is not booked. `is_paid_out`: another movement of it was
-    booked before. Of a dispute that isn't booked, `taken` and `base_taken` are what its movements took off clearing,
-    `taken_fee` what that has for a fee that no entry has.
+    booked before, or what comes back of a dispute wasn't taken before. Of a dispute that isn't booked, `taken` and
+    `base_taken` are what its movements took off clearing, `taken_fee` what that has for a fee that no entry has.
+    `charge_id` is the charge of a dispute; one that the provider hasn't told of (`is_told`) has that for its own id.
     """
 
     kind: OurKind
@@ -159,6 +164,8 @@ class Ours:
     base_taken: Decimal = ZERO
     taken_fee: Decimal = ZERO
     is_paid_out: bool = False
+    charge_id: UUID | None = None
+    is_told: bool = True
     finished_at: datetime | None = None
 
 

@@ -103,6 +103,7 @@ def taken(movement: Movement, provider: ProviderName, now: datetime) -> PayoutMo
         currency=movement.currency,
         moved_at=movement.at,
         object_id=movement.object_id,
+        charge_object_id=movement.charge_id,
         reference=movement.reference,
         payout_name=name_of(movement) if is_payout else movement.payout_id,
         description=movement.text,
@@ -164,14 +165,17 @@ def is_whole(payout: Payout, movements: Sequence[PayoutMovement]) -> bool:
     return nets == EXACT.add(payout.amount, own)
 
 
-def is_taken_off(ours: Ours | None) -> bool:
-    """Whether what a movement is of is in the books, or will be. A charge is paid out once."""
-    return ours is not None and ours.state is not OurState.FAILED and not ours.is_paid_out
+def is_taken_off(movement: PayoutMovement, ours: Ours) -> bool:
+    """Whether what a movement is of is in the books, or will be. Each is paid out once, in its own direction."""
+    comes_in = movement.type in {MovementType.CHARGE, MovementType.DISPUTE_REVERSED}
+    is_right = movement.amount > 0 if comes_in else movement.amount < 0
+    return is_right and ours.state is not OurState.FAILED and not ours.is_paid_out
 
 
 def is_unknown(movement: PayoutMovement) -> bool:
-    """Whether a movement that is booked is nothing of ours."""
-    return movement.account_id is None and movement.type not in _NOBODYS
+    """Whether a movement that is booked is nothing of ours, or not all of it."""
+    is_nothing = movement.account_id is None and movement.type not in _NOBODYS
+    return is_nothing or bool(movement.unidentified_amount)
 
 
 # Booking
@@ -195,14 +199,11 @@ def book(
     bank, clearing = _bank(payout, found), clearing_account(found)
     if bank.id == clearing.id:
         raise PAYMENT_ACCOUNT_INVALID.error(accountId=str(bank.id))
-    booked = [
-        _settled(one, matches[one.id], clearing, in_base, base) if is_taken_off(matches.get(one.id)) else one
-        for one in movements
-    ]
+    booked = _all_settled(movements, matches, clearing, in_base, base)
     ours = [one for one in booked if one.account_id is not None]
-    unknown = [one for one in booked if is_unknown(one) and one.amount]
+    unknown = [one for one in booked if one.unidentified_amount]
     fees = total([fee_of(one) for one in booked])
-    unidentified = total([one.amount for one in unknown])
+    unidentified = total([one.unidentified_amount for one in unknown])
     cleared = EXACT.subtract(EXACT.add(payout.amount, fees), unidentified)
     pool = EXACT.add(found.left, total([one.cleared_amount for one in ours]))
     base_pool = EXACT.add(found.base_left, total([one.base_amount for one in ours]))
@@ -262,19 +263,52 @@ def _by_account(
     return [*found, (clearing.id, here, base_here)]
 
 
+def _all_settled(
+    movements: Sequence[PayoutMovement], matches: Matches, clearing: Account, in_base: _InBase, base_currency: str
+) -> list[PayoutMovement]:
+    """Movements as they are booked. What comes back of a dispute is what was taken of it, by this payout too."""
+    found: dict[UUID, PayoutMovement] = {}
+    for one in sorted(movements, key=lambda one: one.type is MovementType.DISPUTE_REVERSED):
+        ours = matches.get(one.id)
+        if ours is None or not is_taken_off(one, ours):
+            found[one.id] = replace(one, unidentified_amount=ZERO if one.type in _NOBODYS else one.amount)
+            continue
+        if one.type is MovementType.DISPUTE_REVERSED:
+            for before in found.values():
+                if before.account_id is not None and matches[before.id].id == ours.id:
+                    ours = replace(
+                        ours,
+                        taken=EXACT.add(ours.taken, before.cleared_amount),
+                        base_taken=EXACT.add(ours.base_taken, before.base_amount),
+                        taken_fee=EXACT.add(ours.taken_fee, taken_fee_of(before)),
+                    )
+        found[one.id] = _settled(one, ours, clearing, in_base, base_currency)
+    return [found[one.id] for one in movements]
+
+
+def taken_fee_of(movement: PayoutMovement) -> Decimal:
+    """What a dispute's movement took off clearing for a fee that no entry has."""
+    of_ours = EXACT.subtract(movement.amount, movement.unidentified_amount)
+    return EXACT.subtract(of_ours, movement.cleared_amount)
+
+
 def _settled(
     movement: PayoutMovement, ours: Ours, clearing: Account, in_base: _InBase, base_currency: str
 ) -> PayoutMovement:
     """A movement that is something of ours: which account it is taken off, and how much in either currency.
 
-    What isn't booked yet is taken off by the day's rate, until it comes back. A fee that is booked when a dispute is
-    lost is none of the payout's; what was taken off for one of a dispute that was won is a fee after all.
+    In one currency that is what ours is, whatever the movement says: the difference is nobody's. What isn't booked yet
+    is taken off by the day's rate, until it comes back. A fee that is booked when a dispute is lost is none of the
+    payout's; what was taken off for one of a dispute that was won is a fee after all.
     """
-    cleared = movement.amount
+    if movement.type is MovementType.DISPUTE_REVERSED:
+        own = EXACT.minus(EXACT.add(ours.taken, ours.taken_fee))
+        cleared = EXACT.minus(ours.taken)
+    else:
+        own = ours.amount if movement.currency == ours.currency else movement.amount
+        cleared = own
     if movement.type is MovementType.DISPUTE:
         cleared = EXACT.subtract(cleared, min(ours.fee, max(movement.fee, ZERO)))
-    elif movement.type is MovementType.DISPUTE_REVERSED:
-        cleared = EXACT.add(cleared, ours.taken_fee)
     whole = EXACT.subtract(ours.amount, ours.fee)
     base_amount = in_base(cleared)
     if ours.taken and cleared == -ours.taken:
@@ -285,22 +319,28 @@ def _settled(
             base_amount = round_money(EXACT.divide(multiply(ours.base_amount, cleared), whole), base_currency)
     return replace(
         movement,
-        charge_id=ours.id if ours.kind is OurKind.CHARGE else None,
+        charge_id=_charge_of(ours),
         refund_id=ours.id if ours.kind is OurKind.REFUND else None,
-        dispute_id=ours.id if ours.kind is OurKind.DISPUTE else None,
+        dispute_id=ours.id if ours.kind is OurKind.DISPUTE and ours.is_told else None,
         account_id=ours.account_id or clearing.id,
         cleared_amount=cleared,
         base_amount=base_amount,
+        unidentified_amount=EXACT.subtract(movement.amount, own),
     )
 
 
+def _charge_of(ours: Ours | None) -> UUID | None:
+    """The charge that something is, or that it is a dispute of."""
+    if ours is None:
+        return None
+    return ours.id if ours.kind is OurKind.CHARGE else ours.charge_id
+
+
 def fee_of(movement: PayoutMovement) -> Decimal:
-    """What of a movement is a fee that its payout books."""
-    if movement.type is MovementType.FEE:
-        return EXACT.subtract(movement.fee, movement.amount)
-    if movement.account_id is None:
+    """What of a movement that is booked is a fee of its payout: of the amount what is neither ours nor nobody's."""
+    if movement.type is MovementType.PAYOUT:
         return movement.fee
-    return EXACT.add(movement.fee, EXACT.subtract(movement.cleared_amount, movement.amount))
+    return EXACT.subtract(movement.fee, taken_fee_of(movement))
 
 
 def _share(cleared: Decimal, pool: Decimal, base_pool: Decimal, in_base: _InBase, base_currency: str) -> Decimal:
@@ -354,11 +394,11 @@ def _named(unknown: Sequence[PayoutMovement], language: str) -> Iterable[tuple[D
     """What nobody here knows, each with its name; of very many the rest is one."""
     shown = unknown if len(unknown) <= MAX_NAMED else unknown[: MAX_NAMED - 1]
     for one in shown:
-        yield one.amount, what_it_is(one)
+        yield one.unidentified_amount, what_it_is(one)
     rest = unknown[len(shown) :]
     if rest:
         others = f"{len(rest)} bevægelser til" if language == "da" else f"{len(rest)} more movements"
-        yield total([one.amount for one in rest]), others
+        yield total([one.unidentified_amount for one in rest]), others
 
 
 def what_it_is(movement: PayoutMovement) -> str:
@@ -465,17 +505,13 @@ def _difference(movement: PayoutMovement, ours: Ours | None) -> Difference | Non
     """What a movement has that isn't here, or is here otherwise."""
     if movement.type not in _SOMEBODYS:
         return None
-    if ours is None or ours.is_paid_out:
+    if ours is None or ours.is_paid_out or (not ours.is_told and ours.state is OurState.OPEN):
         kind = DifferenceKind.UNKNOWN_HERE
     elif ours.state is OurState.UNDER_WAY:
         kind = DifferenceKind.UNDECIDED_HERE
     elif ours.state is OurState.FAILED:
         kind = DifferenceKind.FAILED_HERE
-    elif (
-        ours.state is OurState.BOOKED
-        and movement.currency == ours.currency
-        and abs(movement.amount) != abs(ours.amount)
-    ):
+    elif movement.currency == ours.currency and abs(movement.amount) != abs(ours.amount):
         kind = DifferenceKind.AMOUNT_DIFFERS
     else:
         return None
@@ -486,7 +522,7 @@ def named(kind: DifferenceKind, movement: PayoutMovement, ours: Ours | None = No
     """A difference that a movement shows."""
     return Difference(
         kind=kind,
-        charge_id=ours.id if ours is not None and ours.kind is OurKind.CHARGE else None,
+        charge_id=_charge_of(ours),
         movement_id=movement.provider_id,
         movement_type=movement.type,
         object_id=movement.object_id,

@@ -57,9 +57,9 @@ WHERE m.company_id = $1 AND m.id = r.id AND m.payout_name IS NULL AND m.payout_i
 _SETTLE: Final = """
 UPDATE payout_movements m SET payout_id = $2, charge_id = r.charge_id, refund_id = r.refund_id,
     dispute_id = r.dispute_id, account_id = r.account_id, cleared_amount = r.cleared_amount,
-    base_amount = r.base_amount, updated_at = $10
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::numeric[], $9::numeric[])
-    r (id, charge_id, refund_id, dispute_id, account_id, cleared_amount, base_amount)
+    base_amount = r.base_amount, unidentified_amount = r.unidentified_amount, updated_at = $11
+FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::numeric[], $9::numeric[], $10::numeric[])
+    r (id, charge_id, refund_id, dispute_id, account_id, cleared_amount, base_amount, unidentified_amount)
 WHERE m.company_id = $1 AND m.id = r.id
 """
 #: Nobody else takes movements of the provider until the transaction ends.
@@ -180,6 +180,7 @@ async def settle_movements(context: Context, payout_id: PayoutId, movements: Seq
         [one.account_id for one in movements],
         [one.cleared_amount for one in movements],
         [one.base_amount for one in movements],
+        [one.unidentified_amount for one in movements],
         context.now,
     )
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date as day
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -87,6 +87,12 @@ class PayoutMovementRequest(RequestModel):
             lambda: _check_payout(self.type, self.amount, property_path(path, "amount")),
         )
 
+    def check_day(self, today: day, path: str = "") -> None:
+        """Refuse what moves after tomorrow. `today` is the company's. Raises validation errors."""
+        if self.moved_on > today + DAY_AHEAD:
+            name = property_path(path, "date")
+            raise invalid((name, "maxDate", f"{name} must not be more than a day ahead"))
+
     def moved(self, time_zone: str) -> Movement:
         """The movement, at the beginning of its day in the company's time zone."""
         return Movement(
@@ -101,6 +107,10 @@ class PayoutMovementRequest(RequestModel):
             payout_id=self.payout_id,
             text=self.description or "",
         )
+
+
+#: Providers' days end earlier or later than the company's.
+DAY_AHEAD: Final = timedelta(days=1)
 
 
 def _check_places(amount: Decimal, currency: str, name: str) -> None:
@@ -214,16 +224,22 @@ class PayoutMovementResponse(ResponseModel):
     )
     reference: str | None = Field(description="Ours, where the provider knows it")
     description: str = Field(description="The provider's words")
-    charge_id: IdText | None = Field(description="The charge of the company that it is")
+    charge_id: IdText | None = Field(description="The charge of the company that it is, or that is disputed")
     refund_id: IdText | None = Field(description="The refund of the company that it is")
-    dispute_id: IdText | None = Field(description="The dispute that it is of")
+    dispute_id: IdText | None = Field(description="The dispute that it is of; null until the provider tells of it")
+    unidentified_amount: MoneyText = Field(
+        description="What of it nobody here knows: all of it, or by what it differs from what it is of. It stands on "
+        "unidentified receipts",
+        examples=["0.00"],
+    )
 
 
 class PayoutResultResponse(PayoutResponse):
     """A payout, and what in it nobody here knows."""
 
     unmatched: list[PayoutMovementResponse] = Field(
-        description="What in it is of no charge, refund or dispute of the company: booked on unidentified receipts"
+        description="What in it is of no charge, refund or dispute of the company, or of another amount: booked on "
+        "unidentified receipts as `unidentifiedAmount` says"
     )
 
 
@@ -235,14 +251,6 @@ class PayoutDetailResponse(PayoutResultResponse):
     )
 
 
-class PayoutImportResponse(ResponseModel):
-    """What became of movements."""
-
-    taken: WholeNumber = Field(description="Movements that are new", examples=[3])
-    known: WholeNumber = Field(description="Those that were taken before, by whatever brought them", examples=[0])
-    payouts: list[PayoutResultResponse] = Field(description="Payouts that are new, or that this has changed")
-
-
 class ListPayoutsResponse(PageResponse[PayoutResponse]):
     """A page of payouts."""
 
@@ -252,7 +260,8 @@ class DifferenceResponse(ResponseModel):
 
     kind: DifferenceKind = Field(
         description="`missing_at_provider`: a charge that succeeded here, and after three days isn't there. "
-        "`unknown_here`: what moved there and nobody here knows. `undecided_here`: a charge that is under way here; it "
+        "`unknown_here`: what moved there and nobody here knows, or a dispute of a charge here that the provider "
+        "has not told of. `undecided_here`: a charge that is under way here; it "
         "is looked at again. `failed_here`: one that failed here. `amount_differs`. `movement_differs`: told otherwise "
         "than before, or named a payout that is booked. `payout_waits`: a payout that isn't booked"
     )
@@ -266,6 +275,17 @@ class DifferenceResponse(ResponseModel):
     amount: MoneyText | None = Field(description="As it is here; null where it isn't")
     provider_amount: MoneyText | None = Field(description="As it is there; null where it isn't")
     currency: str = Field(examples=["DKK"])
+
+
+class PayoutImportResponse(ResponseModel):
+    """What became of movements."""
+
+    taken: WholeNumber = Field(description="Movements that are new", examples=[3])
+    known: WholeNumber = Field(description="Those that were taken before, by whatever brought them", examples=[0])
+    payouts: list[PayoutResultResponse] = Field(description="Payouts that are new, or that this has changed")
+    differences: list[DifferenceResponse] = Field(
+        description="What of all that was sent doesn't agree with the charges, refunds and disputes here; at most 1,000"
+    )
 
 
 class ReconciliationResponse(ResponseModel):
@@ -301,6 +321,14 @@ def render_look(look: Reconciliation, differences: Iterable[Difference]) -> Reco
     return ReconciliationResponse(**fields_of(look), differences=[_difference(one) for one in differences])
 
 
+def render_import(
+    taken: int, known: int, payouts: list[PayoutResultResponse], differences: Iterable[Difference]
+) -> PayoutImportResponse:
+    """What became of movements that were brought."""
+    told = [_difference(one) for one in differences]
+    return PayoutImportResponse(taken=taken, known=known, payouts=payouts, differences=told)
+
+
 def render_no_look(provider: ProviderName) -> ReconciliationResponse:
     """Where nobody has looked yet."""
     return ReconciliationResponse(
@@ -327,9 +355,12 @@ def _unmatched(payout: Payout, movements: Iterable[PayoutMovement]) -> list[Payo
     return [_movement(one) for one in movements if is_unknown(one)]
 
 
+_OF_MOVEMENT: Final = ("amount", "fee", "unidentified_amount")
+
+
 def _movement(movement: PayoutMovement) -> PayoutMovementResponse:
     known = {name: value for name, value in fields_of(movement).items() if name in PayoutMovementResponse.model_fields}
-    amounts = {name: format_amount(known[name], movement.currency) for name in ("amount", "fee")}
+    amounts = {name: format_amount(known[name], movement.currency) for name in _OF_MOVEMENT}
     return PayoutMovementResponse(**known | amounts)
 
 

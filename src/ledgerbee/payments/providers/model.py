@@ -259,6 +259,7 @@ class MovementType(StrEnum):
 class Movement:
     """One movement on the account at the provider: `amount` before `fee`, above zero what comes in.
 
+    `object_id` is the provider's id of what moved, `charge_id` that of the charge where it tells it of a dispute.
     `reference` is ours where the provider knows it; `payout_id` the payout that it was paid out with, when it was.
     """
 
@@ -269,6 +270,7 @@ class Movement:
     currency: str
     at: datetime
     object_id: str | None = None
+    charge_id: str | None = None
     reference: str | None = None
     payout_id: str | None = None
     text: str = ""

@@ -347,6 +347,9 @@ def movement_of(moved: Mapping[str, Any], payout_id: str | None) -> Movement:
         raise ProviderUnclearError("Stripe doesn't say when money moved")
     if isinstance(source, dict) and source.get("object") == "charge":
         object_id = _id_of(source.get("payment_intent")) or object_id
+    charge_id = None
+    if isinstance(source, dict) and source.get("object") == "dispute":
+        charge_id = _id_of(source.get("payment_intent")) or _id_of(source.get("charge"))
     return Movement(
         provider_id=text_of(moved, "id"),
         type=movement_type,
@@ -355,6 +358,7 @@ def movement_of(moved: Mapping[str, Any], payout_id: str | None) -> Movement:
         currency=currency,
         at=datetime.fromtimestamp(created, UTC),
         object_id=object_id,
+        charge_id=charge_id,
         reference=reference_of(source) if isinstance(source, dict) else None,
         payout_id=payout_id,
         text=readable(text_or_none(moved, "description") or "", _LONGEST_TEXT),
