@@ -255,8 +255,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
     "payout_movements": {
         VERIFY: "provider type amount fee currency payout_id payout_name charge_id refund_id dispute_id account_id"
-        " cleared_amount base_amount",
-        STAYS: "id provider_id moved_at object_id reference description created_at",
+        " cleared_amount base_amount unidentified_amount",
+        STAYS: "id provider_id moved_at object_id charge_object_id reference description created_at",
         OWN: "updated_at",
     },
     "reconciliations": {OWN: "*"},
@@ -386,7 +386,7 @@ CHANGES: Final = {
     "payout_movements.type": "type = 'other' WHERE type = 'fee'",
     "payout_movements.charge_id": "charge_id = gen_random_uuid() WHERE charge_id IS NOT NULL",
     "payout_movements.refund_id": "refund_id = charge_id, charge_id = NULL WHERE charge_id IS NOT NULL",
-    "payout_movements.dispute_id": "dispute_id = charge_id, charge_id = NULL WHERE charge_id IS NOT NULL",
+    "payout_movements.dispute_id": "type = 'dispute', dispute_id = charge_id WHERE charge_id IS NOT NULL",
     "payout_movements.account_id": "account_id = gen_random_uuid() WHERE charge_id IS NOT NULL",
     "payout_movements.cleared_amount": "cleared_amount = cleared_amount + 1 WHERE charge_id IS NOT NULL",
     "payout_movements.base_amount": "base_amount = base_amount + 1 WHERE charge_id IS NOT NULL",

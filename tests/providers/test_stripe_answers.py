@@ -358,6 +358,8 @@ def test_a_dispute_that_isnt_understood() -> None:
 )
 def test_why_money_moves(category: str | None, expected: MovementType) -> None:
     told = {"id": "txn_1", "amount": -1, "fee": 0, "currency": "bhd", "created": 0, "reporting_category": category}
+    disputed = movement_of(told | {"source": {"object": "dispute", "id": "dp_1", "payment_intent": "pi_9"}}, None)
+    assert (disputed.object_id, disputed.charge_id) == ("dp_1", "pi_9")
     movement = movement_of(told | {"source": "re_1"}, None)
     assert (movement.type, movement.amount, movement.object_id) == (expected, Decimal("-0.001"), "re_1")
     with pytest.raises(ProviderUnclearError):
