@@ -213,8 +213,8 @@ async def test_another_card_pays_when_nobody_confirms(begin: Begin) -> None:
         found: dict[str, Any] = by_customer[(await story.subscription(subscription))["customerId"]]
         return found
 
-    for one in (first, running):
-        await story.ok("POST", f"/v1/charges/{(await charge_of(one))['id']}/cancel", {})
+    for subscription in (first, running):
+        await story.ok("POST", f"/v1/charges/{(await charge_of(subscription))['id']}/cancel", {})
     await story.cancel(given_up, "end_of_cycle")
     gone = await charge_of(cardless)
     path = f"/v1/customers/{gone['customerId']}/payment-methods/{gone['paymentMethodId']}/agreement"

@@ -26,12 +26,12 @@ from ledgerbee.payments.payouts.model import (
     PayoutId,
     PayoutStatus,
 )
+from ledgerbee.payments.payouts.query import PayoutImportQuery
 from ledgerbee.payments.payouts.wire import (
     CreatePayoutImportRequest,
     ListPayoutsResponse,
     PayoutDetailResponse,
     PayoutImportBody,
-    PayoutImportQuery,
     PayoutImportResponse,
     PayoutMovementRequest,
     ReconciliationResponse,
