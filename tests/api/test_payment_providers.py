@@ -1,6 +1,7 @@
 """Payment providers of a company over HTTP."""
 
 import asyncio
+import hmac
 import json
 from typing import Any
 from uuid import UUID
@@ -107,6 +108,22 @@ async def test_the_address_for_callbacks_names_the_provider_alone(api: Api) -> N
     assert (await put(api, "stripe"))["callbackUrl"] == made["callbackUrl"]
     refused = await api.get("/v1/accounts", headers={"x-api-key": secret})
     assert refused.status_code in {401, 403}
+
+
+async def test_what_a_callback_says_is_kept_without_the_secret_of_its_address(api: Api) -> None:
+    made = await put(api, "quickpay", keys={"apiKey": "a", "privateKey": "hush"})
+    url = made["callbackUrl"]
+    told = {"id": 7, "type": "Subscription", "operations": [], "link": {"callback_url": url, "continue_url": url}}
+    body = json.dumps(told).encode()
+    checksum = hmac.new(b"hush", body, "sha256").hexdigest()
+    answer = await api.http.post(url, content=body, headers={"quickpay-checksum-sha256": checksum})
+    assert answer.status_code == 204
+
+    async def kept(context: Context) -> bytes:
+        found = await context.connection.fetchval("SELECT body FROM provider_events WHERE provider = 'quickpay'")
+        return bytes(found)
+
+    assert await api.run(kept) == body.replace(url.rpartition("/")[2].encode(), b"***")
 
 
 async def test_the_first_that_is_enabled_is_the_default(api: Api) -> None:

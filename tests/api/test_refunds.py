@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 from tests.api.test_charges import CLEARING, RECEIVABLE, UNIDENTIFIED, call_back, jobs_of
 from tests.api.test_customer_credit import apply, credit_of, sell
 from tests.api.test_payments import pay
@@ -206,7 +208,7 @@ async def test_answers_that_are_lost_late_or_wrong(shop: Refunder) -> None:
     shop.api.clock.now += timedelta(minutes=2)
     assert (await shop.carried(refund))["status"] == "succeeded"
     assert await call_back(shop, "evt_4", "refund.updated", refund["providerId"]) == 204
-    assert await jobs_of(shop) == [*jobs, *["refund_charge"] * 2]
+    assert await jobs_of(shop) == [*jobs, *["refund_charge"] * 3]  # it may fail later
     await shop.check("500")
 
 
@@ -238,6 +240,26 @@ async def test_what_is_refused_or_fails_books_nothing(shop: Refunder, other_api:
     other = Refunder(other_api)
     await other.refused("GET", f"/v1/refunds/{refund['id']}", None, 404, "REFUND_NOT_FOUND")
     await other.refused("POST", path, {}, 404, "CHARGE_NOT_FOUND")
+
+
+async def test_a_refund_that_fails_after_it_succeeded_is_told(shop: Refunder) -> None:
+    charge = await shop.charged_for(await shop.due())
+    refund = await shop.refunded(charge, "20")
+    job = job_of(shop.api, refundId=refund["id"], hasSucceeded=True)
+    failed = "ledgerbee_refunds_failed_later_total"
+    before = REGISTRY.get_sample_value(failed) or 0
+    await refund_charge({ProviderName.STRIPE: shop.provider}, job)
+    assert REGISTRY.get_sample_value(failed) == before
+    shop.provider.refunds[-1] = replace(shop.provider.refunds[-1], status=ChargeStatus.FAILED)
+    jobs = await jobs_of(shop)
+    assert await call_back(shop, "evt_1", "refund.failed", refund["providerId"], refund["reference"]) == 204
+    assert await jobs_of(shop) == [*jobs, "refund_charge"]
+    with capture_logs() as logs:
+        await refund_charge({ProviderName.STRIPE: shop.provider}, job)
+    assert [(one["event"], one["refund"]) for one in logs] == [("refund.failed_later", refund["id"])]
+    assert REGISTRY.get_sample_value(failed) == before + 1
+    assert await shop.ok("GET", f"/v1/refunds/{refund['id']}") == refund
+    assert shop.provider.calls["refund"] == 1
 
 
 async def test_credit_of_a_credit_note_goes_back_first_and_once(shop: Refunder) -> None:

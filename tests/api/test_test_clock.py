@@ -54,6 +54,16 @@ async def today_of(api: Api) -> str:
     return found
 
 
+async def test_a_sandbox_charges_no_card_of_a_customer(sandbox: Api) -> None:
+    live = {"isEnabled": True, "keys": {"secretKey": "sk_live_hush", "webhookSecret": "whsec_hush"}}
+    refused = await sandbox.put("/v1/payment-providers/stripe", live)
+    assert refused.status_code == 400, refused.text
+    assert "hush" not in refused.text
+    (problem,) = refused.json()["details"]["validationErrors"]
+    assert (problem["property"], list(problem["constraints"])) == ("keys.secretKey", ["isTestKey"])
+    assert (await sandbox.get("/v1/payment-providers/stripe")).json()["hasKeys"] is False
+
+
 async def test_a_sandbox_is_made_over_the_api(api: Api) -> None:
     answer = await api.post("/v1/companies", {"name": "Prøve ApS", "countryCode": "DK", "sandbox": True})
     assert answer.status_code == 201, answer.text

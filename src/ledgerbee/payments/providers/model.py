@@ -315,7 +315,8 @@ class Provider(Protocol):
         """End a saved card at the provider; one that has ended already, or isn't there, is ended."""
 
     async def charge(self, access: Access, asked: ChargeRequest) -> ProviderCharge:
-        """Charge a saved card. A decline is an answer, `failed`; asked twice with one reference it charges once, as
+        """Charge a saved card. A decline is an answer, `failed`, when nothing can come of it any more: what could is
+        cancelled there before. Asked twice with one reference it charges once, as
         long as the provider remembers: whoever doesn't know asks `find_charge` before."""
 
     async def find_charge(
