@@ -101,6 +101,12 @@ async def test_a_locked_day_fails_the_run_and_books_nothing(biller: Biller) -> N
     assert (await biller.invoices(), await biller.charges(subscription)) == ([], [])
     (completed,) = await biller.events("billing.run_completed")
     assert (completed["status"], completed["code"]) == ("failed", "PERIOD_LOCKED")
+    assert await biller.events("subscription.error") == []
+    # A run of named ones, as of one that was just assigned, tells each of them.
+    named = await biller.bill(subscriptionIds=[subscription])
+    assert (named["status"], named["code"], named["refused"]) == ("failed", "PERIOD_LOCKED", 1)
+    (error,) = await biller.events("subscription.error")
+    assert (error["id"], error["errorType"], error["code"]) == (subscription, "billing_failed", "PERIOD_LOCKED")
     biller.on("2026-04-01")
     assert (await biller.bill())["invoices"] == 2
 

@@ -13,7 +13,7 @@ from tests.card_provider import Behavior
 from tests.charging import SIGNING_KEY, Charger
 from tests.conftest import Api
 from tests.days import job_of, today_of
-from tests.selling import booked
+from tests.selling import booked, line
 
 from ledgerbee.ledger.verify import verify
 from ledgerbee.payments.charges import actions, daily
@@ -278,17 +278,54 @@ async def test_what_a_provider_refuses_has_failed(charger: Charger) -> None:
     )  # fmt: skip
 
 
-async def test_in_a_locked_period_the_answer_waits(charger: Charger) -> None:
-    """What was charged is known and booked as soon as it can be: the charge doesn't end before."""
-    charge = await charger.charge(await charger.due())
-    await charger.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-31"}, status=200)
+async def test_what_can_not_be_booked_is_not_charged(charger: Charger) -> None:
+    """In a locked period nobody is asked; what was charged as it was closed is booked as soon as it can be."""
+    invoice = await charger.due()
+    shut, reopened = {"lockedThrough": "2026-03-31"}, {"lockedThrough": "2026-02-28", "reopen": True}
+    await charger.ok("PUT", "/v1/ledger/lock-date", shut, status=200)
+    path = f"/v1/invoices/{invoice['id']}/charges"
+    locked = await charger.refused("POST", path, {}, 409, "PERIOD_LOCKED")
+    assert locked == {"date": "2026-03-16", **shut}
+    await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
+    charge = await charger.charge(invoice)
+    await charger.ok("PUT", "/v1/ledger/lock-date", shut, status=200)
     charge = await charger.carry_out(charge)
-    assert charge["status"] == "pending"
-    body = {"lockedThrough": "2026-02-28", "reopen": True}
-    await charger.ok("PUT", "/v1/ledger/lock-date", body, status=200)
-    charger.api.clock.now += timedelta(minutes=2)
+    assert (charge["status"], charger.provider.calls["charge"]) == ("pending", 0)
+    await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
+    charger.provider.next = [Behavior.LOSES_ANSWER]
+    assert (await charger.carry_out(charge))["status"] == "unclear"
+    await charger.ok("PUT", "/v1/ledger/lock-date", shut, status=200)
+    assert (await charger.carry_out(charge))["status"] == "unclear"
+    await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
     assert (await charger.carry_out(charge))["status"] == "succeeded"
-    assert charger.provider.calls["charge"] == 1
+    # One that the provider never heard of is not asked for again either.
+    charger.provider.next = [Behavior.LOSES_REQUEST]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    charger.api.clock.now += timedelta(minutes=6)
+    await charger.ok("PUT", "/v1/ledger/lock-date", shut, status=200)
+    assert (await charger.carry_out(charge))["status"] == "unclear"
+    await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
+    asked = charger.provider.calls["charge"]
+    assert (await charger.carry_out(charge))["status"] == "succeeded"
+    assert charger.provider.calls["charge"] == asked + 1
+    # A decline whose next charge comes on a locked day is charged on the day after.
+    charger.provider.next = [Behavior.DECLINES]
+    charge = await charger.carry_out(await charger.charge(await charger.due()))
+    charger.api.clock.now += timedelta(days=1)
+    await charger.ok("PUT", "/v1/ledger/lock-date", shut, status=200)
+    await daily.charge_day(await today_of(charger.api))
+    assert (await charger.charged(charge["id"]))["retryOn"] == "2026-03-18"
+    await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
+    # Without a rate of the day, nothing is charged in a foreign currency.
+    body = {"currency": "ISK", "date": "2026-03-17", "rate": "0.05"}
+    await charger.ok("PUT", "/v1/exchange-rates", body)
+    sold = await charger.sold(line(await charger.price("1000", currency="ISK")), currency="ISK")
+    await charger.card(sold["customerId"])
+    charger.api.clock.now += timedelta(days=1)
+    missing = await charger.refused("POST", f"/v1/invoices/{sold['id']}/charges", {}, 400, "EXCHANGE_RATE_MISSING")
+    assert missing == {"currency": "ISK", "baseCurrency": "DKK", "date": "2026-03-18"}
+    await charger.ok("PUT", "/v1/exchange-rates", {**body, "date": "2026-03-18"})
+    assert (await charger.carry_out(await charger.charge(sold)))["status"] == "succeeded"
     await check_books(charger)
 
 

@@ -76,11 +76,13 @@ async def test_what_is_more_than_due_is_part_refunded_and_part_set_off(shop: Sho
         "customerId": customer,
         "balances": [
             {
-                "currency": "DKK", "amount": "125.00", "applied": "0.00", "refunded": "0.00", "available": "125.00",
+                "currency": "DKK", "amount": "125.00", "applied": "0.00", "refunded": "0.00", "reserved": "0.00",
+                "available": "125.00",
                 "sources": [
                     {
                         "type": "invoice", "id": sold["id"], "number": sold["number"], "date": "2026-03-16",
-                        "creditNoteNumbers": ["1"], "amount": "125.00", "used": "0.00", "available": "125.00",
+                        "creditNoteNumbers": ["1"], "amount": "125.00", "used": "0.00", "reserved": "0.00",
+                        "available": "125.00",
                     }
                 ],
             }

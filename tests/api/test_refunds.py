@@ -223,17 +223,18 @@ async def test_what_is_refused_or_fails_books_nothing(shop: Refunder, other_api:
     assert refund["failureMessage"] == "Stolen card"
     assert [one["failureCode"] for one in await shop.events("refund.failed")] == ["provider_refused", "stolen_card"]
     assert await shop.standing(invoice) == ("paid", "1250.00", "0.00")
-    # A locked period: the refund doesn't end until it can be booked.
-    refund = await shop.refund(charge)
+    # A locked period: nothing goes back that can't be booked.
+    refund = await shop.refund(charge, "1000")
     await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-31"}, status=200)
     refund = await shop.carried(refund)
-    assert refund["status"] == "pending"
+    assert (refund["status"], shop.provider.calls["refund"]) == ("pending", 2)
+    locked = await shop.refused("POST", path, {"amount": "250"}, 409, "PERIOD_LOCKED")
+    assert locked == {"date": "2026-03-16", "lockedThrough": "2026-03-31"}
     body = {"lockedThrough": "2026-02-28", "reopen": True}
     await shop.ok("PUT", "/v1/ledger/lock-date", body, status=200)
-    shop.api.clock.now += timedelta(minutes=2)
     assert (await shop.carried(refund))["status"] == "succeeded"
     assert shop.provider.calls["refund"] == 3
-    await shop.check("1250")
+    await shop.check("1000")
     other = Refunder(other_api)
     await other.refused("GET", f"/v1/refunds/{refund['id']}", None, 404, "REFUND_NOT_FOUND")
     await other.refused("POST", path, {}, 404, "CHARGE_NOT_FOUND")
@@ -258,24 +259,48 @@ async def test_credit_of_a_credit_note_goes_back_first_and_once(shop: Refunder) 
     path = f"/v1/charges/{charge['id']}/refunds"
     used = await shop.refused("POST", path, {}, 409, "CHARGE_CREDIT_USED")
     assert used == {"creditUsed": "100.00", "creditLeft": "125.00"}
-    # Credit that is used while the provider is asked is nobody's any more: the rest is named.
+    # Credit that a refund is about to take is nobody else's, and is free again when it fails.
+    shop.provider.next = [Behavior.DECLINES_FOR_GOOD]
     refund = await shop.refund(charge, "100")
     await shop.refused("POST", path, {"amount": "26"}, 409, "CHARGE_CREDIT_USED")
-    await apply(shop, await sell(shop, customer, "80"))
+    (balance,) = (await shop.ok("GET", f"/v1/customers/{customer}/credit"))["balances"]
+    assert (balance["amount"], balance["reserved"], balance["available"]) == ("225.00", "100.00", "25.00")
+    (source,) = balance["sources"]
+    assert (source["used"], source["reserved"], source["available"]) == ("100.00", "100.00", "25.00")
+    back = f"/v1/customers/{customer}/credit/refund"
+    short = await shop.refused("POST", back, {"amount": "25.01"}, 409, "CUSTOMER_CREDIT_INSUFFICIENT")
+    assert short == {"currency": "DKK", "available": "25.00"}
+    other = await sell(shop, customer, "80")
+    assert (await apply(shop, other))["amount"] == "25.00"
+    await shop.refused("POST", f"/v1/invoices/{other['id']}/apply-credit", {}, 409, "CUSTOMER_CREDIT_INSUFFICIENT")
+    assert (await shop.carried(refund))["status"] == "failed"
+    assert (await credit_of(shop, customer))["DKK"] == ("225.00", "125.00", "0.00", "100.00")
+    await shop.refunded(charge, "60")
+    # Of a refund and a use at once the second sees what the first takes.
+    answers = await asyncio.gather(
+        shop.api.post(path, {"amount": "40"}),
+        shop.api.post(f"/v1/invoices/{other['id']}/apply-credit", {"amount": "40"}),
+        shop.api.post(back, {"amount": "40"}),
+    )
+    assert [one.status_code for one in answers].count(409) == 2
+    for one in await shop.ok("GET", path):
+        assert (await shop.carried(one))["unidentifiedAmount"] == "0.00"
+    assert (await credit_of(shop, customer))["DKK"][3] == "0.00"
+    assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+
+
+async def test_a_lost_dispute_takes_the_credit_of_a_refund(shop: Refunder) -> None:
+    """The provider isn't asked for what can't be taken off anything any more."""
+    invoice = await shop.due("500")
+    charge = await shop.charged_for(invoice)
+    await shop.credited(invoice)
+    await apply(shop, await sell(shop, invoice["customerId"], "80"))  # 100.00 of 625.00
+    refund = await shop.refund(charge, "425")
+    await shop.told(charge, "lost", amount=D("200"))
     refund = await shop.carried(refund)
-    assert (refund["status"], refund["invoiceAmount"], refund["unidentifiedAmount"]) == (
-        "succeeded", "25.00", "75.00",
-    )  # fmt: skip
-    entry = await shop.entry(refund["journalEntryId"])
-    assert booked(entry) == [
-        (RECEIVABLE, D(25), D(25), "CONTROL"),
-        (UNIDENTIFIED, D(75), D(75), "ENTERED"),
-        (CLEARING, D(-100), D(-100), "ENTERED"),
-    ]
-    assert entry.content.description is not None
-    assert entry.content.description.endswith("(heraf ikke af fakturaen: 75.00 DKK)")
-    assert (await credit_of(shop, customer))["DKK"] == ("200.00", "200.00", "0.00", "0.00")
-    await shop.check()
+    assert (refund["status"], refund["failureCode"], shop.provider.calls["refund"]) == ("failed", "nothing_left", 0)
+    assert await shop.balance(UNIDENTIFIED) == 0
+    await shop.check("-325")
 
 
 async def test_what_was_more_than_due_goes_back_before_the_invoice_opens(shop: Refunder) -> None:
@@ -425,11 +450,19 @@ async def test_what_went_back_is_not_charged_again_by_itself(shop: Refunder) -> 
     await shop.check("850")
 
 
-async def test_an_invoice_that_was_given_up_is_taken_up_again(shop: Refunder) -> None:
+async def test_what_was_given_up_stays_given_up(shop: Refunder) -> None:
+    """What a refund or a lost dispute opens of an invoice that was written off is written off with the rest."""
     invoice = await shop.due()
     charge = await shop.charged_for(invoice)
-    await shop.refunded(charge, "250")
-    await shop.ok("POST", f"/v1/invoices/{invoice['id']}/write-off", {})
-    await shop.told(charge, "lost", amount=D(1000))
-    assert await shop.standing(invoice) == ("sent", "0.00", "1250.00")
-    await shop.check("1250")
+    await shop.refunded(charge, "777.77")
+    await shop.ok("POST", f"/v1/invoices/{invoice['id']}/write-off", {"description": "Konkurs"})
+    refund = await shop.refunded(charge, "100")
+    assert refund["invoiceAmount"] == "100.00"
+    assert await shop.standing(invoice) == ("uncollectible", "372.23", "0.00")
+    await shop.told(charge, "lost", amount=D("372.23"))
+    assert await shop.standing(invoice) == ("uncollectible", "0.00", "0.00")
+    written_off = [one["writeOff"] for one in await shop.events("invoice.written_off")]
+    assert [(one["amount"], one["description"]) for one in written_off] == [
+        ("777.77", "Konkurs"), ("877.77", "Konkurs"), ("1250.00", "Konkurs"),
+    ]  # fmt: skip
+    await shop.check()

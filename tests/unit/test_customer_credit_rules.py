@@ -1,6 +1,7 @@
 """Credit of customers: never more than there is, and nothing is left of a receivable in either currency."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -47,12 +48,15 @@ TODAY = NOW.date()
 CUSTOMER = new_id()
 
 
-def source(amount: str, base: str | None = None, used: str = "0", base_used: str | None = None) -> CreditSource:
+def source(
+    amount: str, base: str | None = None, used: str = "0", base_used: str | None = None, reserved: str = "0"
+) -> CreditSource:
     """A credit note of no invoice, of the same amount in kroner unless told otherwise."""
     return CreditSource(
         source_type=CreditSourceType.CREDIT_NOTE, id=new_id(), number="3", issue_date=TODAY, since=TODAY,
         currency="EUR",
         amount=D(amount), base_amount=D(base or amount), used=D(used), base_used=D(base_used or used),
+        reserved=D(reserved),
         receivable_account_id=RECEIVABLE.id, credit_notes=(),
     )  # fmt: skip
 
@@ -194,13 +198,33 @@ def test_refusals_of_a_refund_in_their_order() -> None:
 
 def test_a_payment_whose_excess_was_used_stays() -> None:
     opened = invoice(amount_paid=D(60), credited_amount=D(50))
-    check_excess_unused(opened, UsedExcess(D(10), ZERO))
-    code, details = refusal(lambda: check_excess_unused(opened, UsedExcess(D("10.01"), ZERO)))
+    before = replace(opened, amount_paid=D(100))
+    check_excess_unused(before, opened, UsedExcess(D(10), ZERO), ZERO)
+    code, details = refusal(lambda: check_excess_unused(before, opened, UsedExcess(D("10.01"), ZERO), ZERO))
     assert (code, details) == (PAYMENT_CREDIT_USED, {"creditUsed": "10.01", "creditLeft": "10.00"})
 
 
+@pytest.mark.parametrize(("used", "to_refund", "is_refused"), [("0", "50", False), ("4", "6", False), ("4", "7", True)])
+def test_what_a_refund_takes_stays_where_the_invoice_cannot_open(used: str, to_refund: str, is_refused: bool) -> None:
+    """Of a credit of 50.00, of which 10.00 would be left. Where none was used, the refund opens the invoice."""
+    opened = invoice(amount_paid=D(60), credited_amount=D(50))
+    before = replace(opened, amount_paid=D(100))
+    with pytest.raises(LedgerBeeError) if is_refused else nullcontext():
+        check_excess_unused(before, opened, UsedExcess(D(used), ZERO), D(to_refund))
+
+
+def test_what_refunds_take_is_not_used() -> None:
+    """All of the oldest credit is to go back, and some of the next."""
+    sources = (source("30", reserved="30"), source("100", used="10", reserved="50"), source("20"))
+    assert [one.left for one in sources] == [ZERO, D(40), D(20)]
+    booking = rules.book_application(invoice(), None, facts(*sources), TODAY, NOW)
+    assert [(part.source, part.amount) for part in booking.parts] == [(sources[1], D(40)), (sources[2], D(20))]
+    code, details = refusal(lambda: rules.book_application(invoice(), D("60.01"), facts(*sources), TODAY, NOW))
+    assert (code, details) == (CUSTOMER_CREDIT_INSUFFICIENT, {"currency": "EUR", "available": "60.00"})
+
+
 def test_what_is_available_is_what_was_neither_used_nor_paid_back() -> None:
-    assert CreditBalance("DKK", D(125), D(60), D(40)).available == 25
+    assert CreditBalance("DKK", D(125), D(60), D(40), D(5)).available == 20
 
 
 @dataclass

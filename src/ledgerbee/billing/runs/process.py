@@ -174,6 +174,8 @@ class _Process:
                 if fault.is_passing:
                     raise
                 if fault.error_code in _OF_THE_DAY:
+                    if self.run.subscription_ids is not None and not self.run.is_dry_run:
+                        await self._note_refused([RefusedPayer(payer, fault) for payer in payers])
                     raise _DayRefusedError(fault) from fault
                 left, payers = await self._halve(payers, fault, refused), []
             except (OSError, asyncpg.InterfaceError):

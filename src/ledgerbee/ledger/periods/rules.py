@@ -47,6 +47,13 @@ def year_after(years: Sequence[Span]) -> Span:
     return Span(start, _months_from(start))
 
 
+def takes_entries(years: Sequence[Span], day: date, today: date) -> bool:
+    """Whether posting takes an entry of a day: a year holds it, or the one does that posting opens by itself."""
+    opened = year_after(years)
+    opens = opened.holds(day) and opened.end_date <= add_months(today, MOST_MONTHS_AHEAD)
+    return opens or any(year.holds(day) for year in years)
+
+
 def another_year(years: Sequence[Span], start: date | None, end: date | None, today: date) -> Span:
     """The financial year to open beside those that there are: twelve months after the newest unless days are given.
 

@@ -30,6 +30,7 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_of_charge ON refunds (company_id, charge_id, created_at, id);
 CREATE INDEX refunds_by_provider_id ON refunds (company_id, provider, provider_id);
 CREATE INDEX refunds_open ON refunds (company_id, asked_at) WHERE status IN ('pending', 'unclear');
+CREATE INDEX refunds_open_of_invoice ON refunds (company_id, invoice_id) WHERE status IN ('pending', 'unclear');
 SELECT protect_table('refunds', 'SELECT, INSERT');
 GRANT UPDATE (provider_id, status, failure_code, failure_message, asked_at, finished_at, updated_at) ON refunds TO ledgerbee_app;
 

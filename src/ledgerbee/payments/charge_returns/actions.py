@@ -24,6 +24,7 @@ from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 from ledgerbee.sales.write_offs import actions as write_offs
+from ledgerbee.sales.write_offs.model import WriteOffFields
 from ledgerbee.tenancy.rates import store as rates
 
 
@@ -31,14 +32,16 @@ async def give_back(context: Context, charge: Charge, invoice: Invoice, given: G
     """Book what went back of a charge at the provider. The invoice and the charge are locked.
 
     What is not covered by credit of the invoice, or by what the charge was more than was due, opens the invoice again
-    (`invoice.reopened`); one that was given up is taken up for that. Its charges don't come again by themselves. Raises
-    what posting refuses (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`), `EXCHANGE_RATE_MISSING`, and those of accounts; then
-    nothing was written.
+    (`invoice.reopened`). One that was given up is taken up for that, and all that is due then given up anew: what was
+    lost stays lost, and who doesn't pay the rest doesn't pay this either. Its charges don't come again by themselves.
+    Raises what posting refuses (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`), `EXCHANGE_RATE_MISSING`, and those of accounts;
+    then nothing was written.
     """
     sources = await store.get_sources(context, charge)
     parts = rules.parts_of(given.amount, invoice, sources)
+    given_up = None
     if parts.opened and invoice.status is InvoiceStatus.UNCOLLECTIBLE:
-        _, invoice = await write_offs.take_up_again(context, invoice, context.today)
+        given_up, invoice = await write_offs.take_up_again(context, invoice, context.today)
     by_role = await accounts.get_by_role(context)
     clearing, unidentified = await charges.accounts_of(
         context, await charge_store.get_card(context, charge.payment_method_id)
@@ -59,15 +62,28 @@ async def give_back(context: Context, charge: Charge, invoice: Invoice, given: G
     await charge_store.stop_retries(context, charge.invoice_id, context.now)
     if booking.gone.settled_amount:
         await _open(context, invoice, booking.gone.settled_amount)
+    if given_up is not None:
+        day = max(context.today, given_up.written_off_on)
+        await write_offs.write_off(context, invoice.id, WriteOffFields(day, given_up.description))
     return booking.gone
+
+
+async def is_covered(context: Context, charge: Charge, invoice: Invoice, amount: Decimal) -> bool:
+    """Whether what is to go back, with refunds that are under way, can be taken off something. Both are locked."""
+    return rules.is_covered(amount, invoice, await store.get_sources(context, charge))
 
 
 async def check_covered(context: Context, charge: Charge, invoice: Invoice, amount: Decimal) -> None:
     """Refuse to refund what cannot be taken off anything. The invoice and the charge are locked; `amount` is the new
-    refund and those under way. Raises `CHARGE_CREDIT_USED`, and those of accounts that keep it from being booked later.
+    refund and those under way. Raises `CHARGE_CREDIT_USED`.
     """
     rules.check_covered(amount, invoice, await store.get_sources(context, charge))
-    await charges.accounts_of(context, await charge_store.get_card(context, charge.payment_method_id))
+
+
+async def check_bookable(context: Context, charge: Charge) -> None:
+    """Refuse to give back of a charge what couldn't be booked today, as `charges.check_bookable` does."""
+    card = await charge_store.get_card(context, charge.payment_method_id)
+    await charges.check_bookable(context, card, charge.currency)
 
 
 async def _fee_account(

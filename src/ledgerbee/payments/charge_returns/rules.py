@@ -59,12 +59,17 @@ def parts_of(amount: Decimal, invoice: Invoice, sources: ChargeSources) -> Parts
     return Parts(credit, opened, unapplied, EXACT.subtract(left, opened))
 
 
+def is_covered(amount: Decimal, invoice: Invoice, sources: ChargeSources) -> bool:
+    """Whether all of an amount that is to go back can be taken off something."""
+    return not parts_of(amount, invoice, sources).unidentified
+
+
 def check_covered(amount: Decimal, invoice: Invoice, sources: ChargeSources) -> None:
     """Refuse to give back what a credit note made a credit of that was used. `amount` is all that is to go back.
 
     Raises `CHARGE_CREDIT_USED`.
     """
-    if parts_of(amount, invoice, sources).unidentified:
+    if not is_covered(amount, invoice, sources):
         raise CHARGE_CREDIT_USED.error(
             creditUsed=format_amount(sources.used.amount, invoice.currency),
             creditLeft=format_amount(max(EXACT.subtract(invoice.excess, sources.used.amount), ZERO), invoice.currency),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from ledgerbee.payments.charges.model import (
     CHARGE_JOB,
     CHARGE_OF_ANOTHER_CARD,
     CHARGES_JOB,
+    NOT_BOOKED,
     PATIENCE,
     TOGETHER,
     UNDER_WAY,
@@ -32,6 +34,7 @@ from ledgerbee.payments.charges.model import (
 from ledgerbee.payments.charges.wire import render
 from ledgerbee.payments.customer_payments import actions as payments
 from ledgerbee.payments.customer_payments import store as payment_store
+from ledgerbee.payments.customer_payments.bookable import check_today
 from ledgerbee.payments.customer_payments.model import PaymentFields
 from ledgerbee.payments.provider_settings import actions as provider_settings
 from ledgerbee.payments.provider_settings import store as settings_store
@@ -72,8 +75,7 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
 
     The invoice's row is locked: of two at once the second finds the first's. The provider is asked by a job after the
     commit. Raises `INVOICE_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `CHARGE_OF_ANOTHER_CARD` where that is under way,
-    what `rules.new_charge` refuses, and what keeps the charge from being booked later: `PAYMENT_ACCOUNT_MISSING`,
-    `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    what `rules.new_charge` refuses, and what `check_bookable` does.
     """
     invoice = await documents.get_for_update(context, INVOICES, invoice_id)
     under_way = await store.find_under_way(context, invoice_id)
@@ -90,7 +92,7 @@ async def start(context: Context, invoice_id: InvoiceId, asked: ChargeFields) ->
     card = await _card(context, invoice, asked)
     charge = _new_charge(context, invoice, card, asked, attempt=attempt)
     assert card is not None, "no charge is made without a card"
-    await accounts_of(context, card)
+    await check_bookable(context, card, charge.currency)
     await _insert(context, [charge])
     context.enqueue(CHARGE_JOB, chargeId=str(charge.id))
     if last is not None and last.retry_on is not None:
@@ -110,15 +112,15 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     cards = await store.get_cards(context, {method_id for _, method_id in due})
     charges: list[Charge] = []
     refused: dict[UUID, LedgerBeeError] = {}
-    checked: dict[UUID, LedgerBeeError | None] = {}
+    checked: dict[tuple[UUID, str], LedgerBeeError | None] = {}
     for invoice, method_id in due:
         card = cards[method_id]
         if card.customer_id != invoice.customer_id:
             continue
-        if method_id not in checked:
-            checked[method_id] = await _fault_in_accounts(context, card)
+        if (asked := (method_id, invoice.currency)) not in checked:
+            checked[asked] = await fault_in_booking(context, card, invoice.currency)
         try:
-            if (fault := checked[method_id]) is not None:
+            if (fault := checked[asked]) is not None:
                 raise fault
             charges.append(_new_charge(context, invoice, card, ChargeFields(), attempt=1))
         except LedgerBeeError as fault:
@@ -140,9 +142,20 @@ async def check_chargeable(context: Context, customer_id: UUID, payment_method_i
     await accounts_of(context, card)
 
 
-async def _fault_in_accounts(context: Context, card: CardToCharge) -> LedgerBeeError | None:
+async def check_bookable(context: Context, card: CardToCharge, currency: str) -> None:
+    """Refuse what couldn't be booked today if the provider took or gave back money by now: it isn't asked to, then.
+
+    Raises `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`, `EXCHANGE_RATE_MISSING`,
+    `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`.
+    """
+    await accounts_of(context, card)
+    await check_today(context, currency)
+
+
+async def fault_in_booking(context: Context, card: CardToCharge, currency: str) -> LedgerBeeError | None:
+    """What `check_bookable` refuses; None for nothing."""
     try:
-        await accounts_of(context, card)
+        await check_bookable(context, card, currency)
     except LedgerBeeError as fault:
         return fault
     return None
@@ -183,7 +196,8 @@ async def ask(context: Context, charge_id: ChargeId, patience: Patience = PATIEN
     """What to ask the provider of a charge; None where it has ended.
 
     One that it was not asked for before is marked as asked, or ended where it isn't wanted any more. Raises
-    `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`.
+    `CHARGE_BEING_ASKED` where somebody else is at it, `CHARGE_NOT_FOUND`, and before anybody is asked what
+    `check_bookable` refuses.
     """
     charge, invoice = await _locked(context, charge_id)
     if charge.status not in UNDER_WAY:
@@ -197,6 +211,7 @@ async def ask(context: Context, charge_id: ChargeId, patience: Patience = PATIEN
     if (decline := rules.why_not_wanted(charge, card, invoice)) is not None:
         await _fail(context, charge, decline)
         return None
+    await check_bookable(context, card, charge.currency)
     return await _mark_asked(context, charge, card, invoice)
 
 
@@ -255,7 +270,7 @@ async def ask_again(context: Context, before: Charge, patience: Patience = PATIE
 
     Where it surely was not carried out, it is marked as asked once more, or ended where it isn't wanted any more. None
     where it has ended, or is to be waited for: then it is `unclear`. Raises `CHARGE_BEING_ASKED` where somebody else
-    asked or heard of it meanwhile.
+    asked or heard of it meanwhile, and before it is asked for once more what `check_bookable` refuses.
     """
     charge, invoice = await _locked(context, before.id)
     if charge.status not in UNDER_WAY:
@@ -266,6 +281,7 @@ async def ask_again(context: Context, before: Charge, patience: Patience = PATIE
     decline = rules.why_not_wanted(charge, card, invoice)
     follows = rules.when_unknown(charge, context.now, is_wanted=decline is None, patience=patience)
     if follows is rules.WhenUnknown.REPEAT:
+        await check_bookable(context, card, charge.currency)
         return await _mark_asked(context, charge, card, invoice)
     if follows is rules.WhenUnknown.END:
         await _fail(context, charge, rules.decline_of_unknown(charge, decline))
@@ -420,8 +436,8 @@ async def look_again(context: Context) -> None:
 async def retry_due(context: Context) -> Sequence[Charge]:
     """Begin the next charge of those that failed and may go through by now; at most `MAX_RETRIED` of them.
 
-    One whose invoice or card no longer takes a charge is not tried again. The customer's default card stands in for
-    one that has ended.
+    One whose invoice or card no longer takes a charge is not tried again; one that couldn't be booked today is tried
+    tomorrow. The customer's default card stands in for one that has ended.
     """
     begun = []
     for charge in await store.list_to_retry(context, context.today, MAX_RETRIED):
@@ -433,6 +449,10 @@ async def retry_due(context: Context) -> Sequence[Charge]:
                 if (await store.get(context, charge.id)).retry_on is not None:  # nothing was given back meanwhile
                     begun.append(await start(context, charge.invoice_id, ChargeFields(method_id)))
         except LedgerBeeError as fault:
+            if fault.error_code in NOT_BOOKED:
+                tomorrow = context.today + timedelta(days=1)
+                await store.update(context, replace(charge, retry_on=tomorrow, updated_at=context.now))
+                continue
             log.info("charge.not_retried", charge=str(charge.id), code=fault.code)
             await _end_retries(context, charge)
         else:

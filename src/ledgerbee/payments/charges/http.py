@@ -8,6 +8,7 @@ from pydantic import Field
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import ABOVE_AMOUNTS, Amount, CurrencyCode, Id, IdOf, RequestModel, decimal_schema, omitted
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.payments.charges import actions, store
 from ledgerbee.payments.charges.model import (
     CHARGE_AMOUNT_INVALID,
@@ -26,6 +27,7 @@ from ledgerbee.payments.payment_methods.model import PAYMENT_METHOD_NOT_FOUND
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND, InvoiceId
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Payments")
 
@@ -58,7 +60,8 @@ class CreateChargeRequest(RequestModel):
         "at a time: whoever asks meanwhile is answered with that one, or, naming another card, with 409: one that "
         "`requires_action` can be cancelled.\n\nWhat succeeds is a payment on the invoice, "
         "booked on the provider's clearing account. After a decline that may pass, the next charge comes by itself 1, "
-        "3, 5 and 7 days later.",
+        "3, 5 and 7 days later. No card is charged on a day on which that can't be booked: the request is refused as a "
+        "payment of that day is, and what was begun before is not asked for until it can be.",
         response="The charge that is under way",
         errors=[
             INVOICE_NOT_FOUND,
@@ -72,6 +75,9 @@ class CreateChargeRequest(RequestModel):
             PAYMENT_ACCOUNT_MISSING,
             PAYMENT_ACCOUNT_INVALID,
             ACCOUNT_NOT_BOOKABLE,
+            EXCHANGE_RATE_MISSING,
+            PERIOD_LOCKED,
+            FISCAL_YEAR_MISSING,
         ],
         extension=True,
     ),

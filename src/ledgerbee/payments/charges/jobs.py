@@ -2,7 +2,8 @@
 
 The job may run twice, and its worker may die at any point. From the moment a charge is marked as asked, the provider is
 asked what it knows of the reference, and asked to charge once more only what it has never heard of, some time after the
-question: until then it may still carry it out (`rules.when_unknown`).
+question: until then it may still carry it out (`rules.when_unknown`). It is not asked to charge while that can't be
+booked.
 """
 
 import asyncio
@@ -13,13 +14,10 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.payments.charges import actions, rules, store, together
 from ledgerbee.payments.charges.actions import Question
-from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, PATIENCE, UNDER_WAY, ChargeId, Patience
-from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
+from ledgerbee.payments.charges.model import CHARGE_UNDECIDED, NOT_BOOKED, PATIENCE, UNDER_WAY, ChargeId, Patience
 from ledgerbee.payments.providers.model import (
     ChargeRequest,
     Decline,
@@ -31,19 +29,7 @@ from ledgerbee.payments.providers.model import (
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
-from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
-#: Why an answer can't be booked, until somebody opens a period or names an account.
-NOT_BOOKED: Final = frozenset(
-    {
-        ACCOUNT_NOT_BOOKABLE,
-        EXCHANGE_RATE_MISSING,
-        FISCAL_YEAR_MISSING,
-        PAYMENT_ACCOUNT_INVALID,
-        PAYMENT_ACCOUNT_MISSING,
-        PERIOD_LOCKED,
-    }
-)
 #: Tries while the provider doesn't answer or doesn't decide: a day and a half of them, and then the daily task looks.
 _MOST_TRIES: Final = 40
 

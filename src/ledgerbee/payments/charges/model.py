@@ -7,10 +7,15 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, PAYMENT_ACCOUNT_MISSING
 from ledgerbee.payments.providers.model import ANSWER_TIMEOUT_S, ProviderName
 from ledgerbee.sales.invoices.model import InvoiceId
+from ledgerbee.sales.write_offs.model import WRITE_OFF_ACCOUNT_MISSING
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 ChargeId = NewType("ChargeId", UUID)
 
@@ -25,6 +30,18 @@ CHARGE_JOB: Final = "charge_card"
 #: Of charges that begin together, at most `TOGETHER` of them: payload `chargeIds`.
 CHARGES_JOB: Final = "charge_cards"
 TOGETHER: Final = 20
+#: Why nothing can be booked today, until somebody opens a period, gives a rate or names an account.
+NOT_BOOKED: Final = frozenset(
+    {
+        ACCOUNT_NOT_BOOKABLE,
+        EXCHANGE_RATE_MISSING,
+        FISCAL_YEAR_MISSING,
+        PAYMENT_ACCOUNT_INVALID,
+        PAYMENT_ACCOUNT_MISSING,
+        PERIOD_LOCKED,
+        WRITE_OFF_ACCOUNT_MISSING,
+    }
+)
 
 
 class ChargeStatus(StrEnum):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import replace
 from ledgerbee.payments.charges import actions, rules, store
 from ledgerbee.payments.charges.actions import Question
@@ -23,7 +24,7 @@ from ledgerbee.payments.charges.model import (
 from ledgerbee.payments.customer_payments import actions as payments
 from ledgerbee.payments.customer_payments.model import PaymentFields
 from ledgerbee.payments.provider_settings import store as settings_store
-from ledgerbee.payments.providers.model import Decline, ProviderCharge
+from ledgerbee.payments.providers.model import Decline, ProviderCharge, ProviderName
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -40,15 +41,20 @@ Answered = ProviderCharge | Decline | None
 async def ask(context: Context, charge_ids: Sequence[ChargeId]) -> list[Question]:
     """Mark charges as asked that were not asked before: what to ask their providers.
 
-    Those that were (their worker died), and those that aren't wanted any more, are left to jobs of their own.
+    Those that were (their worker died), those that aren't wanted any more, and those that couldn't be booked today are
+    left to jobs of their own.
     """
     invoices, charges = await _locked(context, charge_ids)
     cards = await store.get_cards(context, {charge.payment_method_id for charge in charges})
     settings = {one.name: one for one in await settings_store.list_all(context)}
+    faults: dict[tuple[ProviderName, str], LedgerBeeError | None] = {}
     marked: list[Charge] = []
     for charge in charges:
         card, invoice = cards[charge.payment_method_id], invoices[charge.invoice_id]
-        if charge.asked_at is None and rules.why_not_wanted(charge, card, invoice) is None:
+        if (booked := (charge.provider, charge.currency)) not in faults:
+            faults[booked] = await actions.fault_in_booking(context, card, charge.currency)
+        is_wanted = rules.why_not_wanted(charge, card, invoice) is None
+        if charge.asked_at is None and is_wanted and faults[booked] is None:
             marked.append(replace(charge, asked_at=context.now, updated_at=context.now))
         else:
             leave(context, charge.id)

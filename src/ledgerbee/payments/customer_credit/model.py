@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.core.money import EXACT
+from ledgerbee.core.money import EXACT, total
 from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.sales.invoices.model import Invoice
 from ledgerbee.tenancy.rates.model import Rate
@@ -35,7 +35,8 @@ class CreditSource:
 
     `amount` is all the credit it left, `base_amount` the same in the company's currency, as it stands on the receivable
     `receivable_account_id`; `since` is the day of the last payment or note that made it. `used` and `base_used` are
-    what was used of them. `credit_notes` are the numbers of the credit notes on it, of an invoice.
+    what was used of them; `reserved` is what refunds of charges that are under way will take of the rest. `credit_notes`
+    are the numbers of the credit notes on it, of an invoice.
     """
 
     source_type: CreditSourceType
@@ -48,13 +49,14 @@ class CreditSource:
     base_amount: Decimal
     used: Decimal
     base_used: Decimal
+    reserved: Decimal
     receivable_account_id: UUID
     credit_notes: Sequence[str]
 
     @property
     def left(self) -> Decimal:
         """What can still be used."""
-        return EXACT.subtract(self.amount, self.used)
+        return EXACT.subtract(self.amount, EXACT.add(self.used, self.reserved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,9 @@ class RefundFields:
 class CreditFacts:
     """What a use of credit is decided by, beside what was asked for.
 
-    `sources` have something left, in the currency that is used, the oldest first. `settled` is what was taken off the
-    invoice's receivable so far, in the company's currency. `account` is the one that was named, as far as the company
-    has it; `rate` None where none was found or asked for.
+    `sources` have something that nobody used, in the currency that is used, the oldest first. `settled` is what was
+    taken off the invoice's receivable so far, in the company's currency. `account` is the one that was named, as far as
+    the company has it; `rate` None where none was found or asked for.
     """
 
     base_currency: str
@@ -139,17 +141,20 @@ class CreditBooking:
 
 @dataclass(frozen=True, slots=True)
 class CreditBalance:
-    """A customer's credit in one currency: all that there was, what was used on invoices, what was paid back."""
+    """A customer's credit in one currency: all that there was, what was used on invoices, what was paid back, and what
+    refunds of charges that are under way will take.
+    """
 
     currency: str
     amount: Decimal
     applied: Decimal
     refunded: Decimal
+    reserved: Decimal
 
     @property
     def available(self) -> Decimal:
         """What is left."""
-        return EXACT.subtract(self.amount, EXACT.add(self.applied, self.refunded))
+        return EXACT.subtract(self.amount, total([self.applied, self.refunded, self.reserved]))
 
 
 CUSTOMER_CREDIT_INSUFFICIENT = ErrorCode(

@@ -172,6 +172,8 @@ def take(sources: Sequence[CreditSource], amount: Decimal, currency: str, base_c
     for source in sources:
         if not missing:
             break
+        if not source.left:
+            continue
         taken = min(source.left, missing)
         parts.append(CreditPart(source, taken, base_taken(source, taken, base_currency)))
         missing = EXACT.subtract(missing, taken)

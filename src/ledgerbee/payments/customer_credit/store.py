@@ -13,6 +13,7 @@ from ledgerbee.payments.customer_credit.model import (
     CreditSourceType,
     CreditUse,
 )
+from ledgerbee.payments.customer_payments.store import PAID_TO_REFUND
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.store import SETTLED_IN_BASE
@@ -38,7 +39,9 @@ WITH sources AS (
            i.currency,
            i.amount_paid + i.credited_amount + i.applied_credit - i.amount AS amount,
            ({SETTLED_IN_BASE.format(invoice="i.id")}) - i.base_amount AS base_amount,
-           i.receivable_account_id, u.used, u.base_used
+           i.receivable_account_id, u.used, u.base_used,
+           least(({PAID_TO_REFUND}),
+                 i.amount_paid + i.credited_amount + i.applied_credit - i.amount - u.used) AS reserved
     FROM invoices i CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used
         FROM credit_use_parts p WHERE p.company_id = $1 AND p.source_invoice_id = i.id
@@ -46,7 +49,7 @@ WITH sources AS (
     WHERE {_WITH_EXCESS}
     UNION ALL
     SELECT 'credit_note', n.id, n.number, n.number_sequence, n.issue_date, n.issue_date, n.currency, -n.amount,
-           -n.base_amount, n.receivable_account_id, u.used, u.base_used
+           -n.base_amount, n.receivable_account_id, u.used, u.base_used, 0::numeric
     FROM credit_notes n CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used
         FROM credit_use_parts p WHERE p.company_id = $1 AND p.credit_note_id = n.id
@@ -54,11 +57,11 @@ WITH sources AS (
     WHERE {_FREE_NOTES}
 )
 """
-#: The sources that have something left, in the currency $3 if one is given; the oldest first.
+#: The sources that have something that nobody used, in the currency $3 if one is given; the oldest first.
 _LEFT: Final = f"""
 {_SOURCES}
 SELECT s.source_type, s.id, s.number, s.issue_date, s.since, s.currency, s.amount, s.base_amount, s.used, s.base_used,
-       s.receivable_account_id,
+       s.reserved, s.receivable_account_id,
        ARRAY(SELECT n.number FROM credit_notes n
              WHERE n.company_id = $1 AND n.invoice_id = s.id AND n.status IN ('scheduled', 'sending', 'sent')
              ORDER BY n.number_sequence) AS credit_notes
@@ -68,7 +71,7 @@ ORDER BY s.issue_date, s.source_type, s.number_sequence
 """
 _BALANCES: Final = f"""
 {_SOURCES}
-SELECT s.currency, sum(s.amount) AS amount,
+SELECT s.currency, sum(s.amount) AS amount, sum(s.reserved) AS reserved,
        coalesce((SELECT sum(u.amount) FROM credit_uses u WHERE u.company_id = $1 AND u.customer_id = $2
                  AND u.currency = s.currency AND u.invoice_id IS NOT NULL), 0) AS applied,
        coalesce((SELECT sum(u.amount) FROM credit_uses u WHERE u.company_id = $1 AND u.customer_id = $2
@@ -95,7 +98,9 @@ _INSERT_PARTS: Final = rows.insert_many("credit_use_parts", _PartRow)
 
 
 async def list_sources(context: Context, customer_id: UUID, currency: str | None = None) -> list[CreditSource]:
-    """The sources of a customer's credit that have something left, the oldest first; of all currencies unless given."""
+    """The sources of a customer's credit that have something that nobody used, the oldest first; of all currencies
+    unless given. Refunds of charges may be about to take it.
+    """
     found = await context.connection.fetch(_LEFT, context.company_id, customer_id, currency)
     return [CreditSource(**{**row, "source_type": CreditSourceType(row["source_type"])}) for row in found]
 

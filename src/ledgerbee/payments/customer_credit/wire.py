@@ -29,7 +29,8 @@ class CreditSourceResponse(ResponseModel):
     credit_note_numbers: list[str] = Field(description="Of an invoice: the credit notes on it", examples=[["7"]])
     amount: MoneyText = Field(description="The credit that it left", examples=["125.00"])
     used: MoneyText = Field(description="What was used of it, or paid back", examples=["100.00"])
-    available: MoneyText = Field(description="What is left of it", examples=["25.00"])
+    reserved: MoneyText = Field(description="What refunds of charges that are under way take", examples=["0.00"])
+    available: MoneyText = Field(description="What is left of it to use or pay back", examples=["25.00"])
 
 
 class CreditBalanceResponse(ResponseModel):
@@ -41,8 +42,9 @@ class CreditBalanceResponse(ResponseModel):
     )
     applied: MoneyText = Field(description="What was used on invoices", examples=["60.00"])
     refunded: MoneyText = Field(description="What was paid back", examples=["40.00"])
-    available: MoneyText = Field(description="What is left", examples=["25.00"])
-    sources: list[CreditSourceResponse] = Field(description="Where what is left comes from, the oldest first")
+    reserved: MoneyText = Field(description="What refunds of charges that are under way take", examples=["0.00"])
+    available: MoneyText = Field(description="What is left to use or pay back", examples=["25.00"])
+    sources: list[CreditSourceResponse] = Field(description="Where what nobody used comes from, the oldest first")
 
 
 class CustomerCreditResponse(ResponseModel):
@@ -109,8 +111,8 @@ def render(booking: CreditBooking, base_currency: str) -> CreditUseResponse:
 def render_credit(
     customer_id: UUID, balances: Sequence[CreditBalance], sources: Sequence[CreditSource]
 ) -> CustomerCreditResponse:
-    """The wire form of a customer's credit; `sources` are those that have something left, in all currencies."""
-    names = ("amount", "applied", "refunded", "available")
+    """The wire form of a customer's credit; `sources` have something that nobody used, in all currencies."""
+    names = ("amount", "applied", "refunded", "reserved", "available")
     return CustomerCreditResponse(
         customer_id=customer_id,
         balances=[
@@ -133,5 +135,6 @@ def _render_source(source: CreditSource) -> CreditSourceResponse:
         credit_note_numbers=list(source.credit_notes),
         amount=format_amount(source.amount, source.currency),
         used=format_amount(source.used, source.currency),
+        reserved=format_amount(source.reserved, source.currency),
         available=format_amount(source.left, source.currency),
     )

@@ -138,7 +138,7 @@ async def reverse(
     found = await store.get_to_reopen(context, payment)
     rules.check_reversible(payment, found.charge_id)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
-    rules.check_excess_unused(opened, found.used)
+    rules.check_excess_unused(invoice, opened, found.used, found.to_refund)
     added = await _difference(context, payment, opened, found)
     reversal_id = new_id()
     taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)

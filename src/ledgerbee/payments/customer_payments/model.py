@@ -105,12 +105,14 @@ class UsedExcess:
 class ReopenSources:
     """What the books say of an invoice on which a payment is taken back; `settled` as of `InvoiceFacts`.
 
-    `charge_id` is the charge of a saved card that the payment is.
+    `charge_id` is the charge of a saved card that the payment is. `to_refund` is what refunds that are under way will
+    take of what others paid.
     """
 
     base_currency: str
     settled: Decimal
     used: UsedExcess
+    to_refund: Decimal
     charge_id: UUID | None
 
 
@@ -131,7 +133,8 @@ PAYMENT_IS_CHARGE = ErrorCode(
 PAYMENT_CREDIT_USED = ErrorCode(
     "PAYMENT_CREDIT_USED",
     409,
-    "The payment made a credit of the customer's that was used on an invoice or paid back: it can't be taken back",
+    "The payment made a credit of the customer's that was used on an invoice or paid back, or that a refund under way "
+    "takes the rest of: it can't be taken back",
 )
 PAYMENT_EXCEEDS_INVOICE = ErrorCode(
     "PAYMENT_EXCEEDS_INVOICE", 400, "The payment is more than what is due on the invoice"

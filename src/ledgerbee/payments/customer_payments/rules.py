@@ -156,12 +156,16 @@ def check_reversible(payment: Payment, charge_id: UUID | None) -> None:
         raise PAYMENT_IS_CHARGE.error(chargeId=str(charge_id))
 
 
-def check_excess_unused(opened: Invoice, used: UsedExcess) -> None:
+def check_excess_unused(before: Invoice, opened: Invoice, used: UsedExcess, to_refund: Decimal) -> None:
     """Refuse to leave an invoice less credit than is `used` of it elsewhere; `opened` is as it would be.
 
-    Raises `PAYMENT_CREDIT_USED`.
+    Where some is used, the invoice can't open, and refunds under way need what they take of the rest that it has
+    `before`, at most `to_refund`. Where none is, they open it. Raises `PAYMENT_CREDIT_USED`.
     """
-    if used.amount > opened.excess:
+    needed = used.amount
+    if used.amount:
+        needed = min(EXACT.add(used.amount, to_refund), max(before.excess, used.amount))
+    if needed > opened.excess:
         raise PAYMENT_CREDIT_USED.error(
             creditUsed=format_amount(used.amount, opened.currency),
             creditLeft=format_amount(opened.excess, opened.currency),

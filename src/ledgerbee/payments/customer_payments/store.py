@@ -42,8 +42,19 @@ CROSS JOIN unnest($4::uuid[], $5::uuid[]) i (id, customer_id)
 JOIN customers c ON c.company_id = co.company_id AND c.id = i.customer_id
 WHERE co.company_id = $1
 """
+#: What refunds that are under way will take of what charges paid on an invoice `i`: of its credit first.
+PAID_TO_REFUND: Final = """
+SELECT coalesce(sum(least(f.amount, coalesce(p.amount, 0) - coalesce(g.amount, 0))), 0)
+FROM (SELECT charge_id, sum(amount) AS amount FROM refunds
+      WHERE company_id = $1 AND invoice_id = i.id AND status IN ('pending', 'unclear') GROUP BY charge_id) f
+JOIN charges c ON c.company_id = $1 AND c.id = f.charge_id
+LEFT JOIN payments p ON p.company_id = $1 AND p.id = c.payment_id
+CROSS JOIN LATERAL (SELECT sum(r.settled_amount) AS amount FROM charge_returns r
+                    WHERE r.company_id = $1 AND r.charge_id = c.id) g
+"""
 _TO_REOPEN: Final = f"""
 SELECT co.base_currency, ({SETTLED_IN_BASE.format(invoice="$2")}) AS settled,
+       ({PAID_TO_REFUND.replace("i.id", "$2")}) AS to_refund,
        coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used,
        (SELECT c.id FROM charges c WHERE c.company_id = $1 AND c.invoice_id = $2 AND c.payment_id = $3) AS charge_id
 FROM companies co LEFT JOIN credit_use_parts p ON p.company_id = co.company_id AND p.source_invoice_id = $2
@@ -110,7 +121,7 @@ async def get_to_reopen(context: Context, payment: Payment) -> ReopenSources:
     row = await context.connection.fetchrow(_TO_REOPEN, context.company_id, payment.invoice_id, payment.id)
     assert row is not None, "a company has its row"
     used = UsedExcess(row["used"], row["base_used"])
-    return ReopenSources(row["base_currency"], row["settled"], used, row["charge_id"])
+    return ReopenSources(row["base_currency"], row["settled"], used, row["to_refund"], row["charge_id"])
 
 
 async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:

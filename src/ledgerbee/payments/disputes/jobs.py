@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.payments.charges.jobs import NOT_BOOKED
+from ledgerbee.payments.charges.model import NOT_BOOKED
 from ledgerbee.payments.disputes import actions
 from ledgerbee.payments.disputes.model import DISPUTE_OF_OPEN_CHARGE
 from ledgerbee.payments.provider_settings import actions as provider_settings

@@ -65,13 +65,13 @@ async def start(context: Context, charge_id: ChargeId, amount: Decimal | None) -
 
     Its invoice is locked, then the charge: of two at once the second sees what the first takes. The provider is asked
     by a job after the commit. Refused in this order, and then nothing was written: `CHARGE_NOT_FOUND`; what
-    `rules.new_refund` refuses; `CHARGE_CREDIT_USED`; what keeps the refund from being booked later:
-    `PAYMENT_ACCOUNT_MISSING`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`.
+    `rules.new_refund` refuses; `CHARGE_CREDIT_USED`; what `charges.check_bookable` does.
     """
     charge, invoice = await _lock(context, charge_id)
     taken, under_way = await return_store.get_taken(context, charge_id)
     refund = rules.new_refund(charge, amount, taken, reference=new_reference(), now=context.now)
     await returns.check_covered(context, charge, invoice, EXACT.add(refund.amount, under_way))
+    await returns.check_bookable(context, charge)
     await store.insert(context, refund)
     context.enqueue(REFUND_JOB, refundId=str(refund.id))
     answer = render(refund, None)
@@ -89,9 +89,10 @@ async def ask(context: Context, refund_id: RefundId, patience: Patience = PATIEN
     """What to ask the provider of a refund; None where it has ended.
 
     One that it was not asked for before is marked as asked, or ended where the charge has no such amount left. Raises
-    `REFUND_BEING_ASKED` where somebody else is at it, `REFUND_NOT_FOUND`.
+    `REFUND_BEING_ASKED` where somebody else is at it, `REFUND_NOT_FOUND`, and before anybody is asked what
+    `charges.check_bookable` refuses.
     """
-    charge, refund = await _locked(context, refund_id)
+    charge, invoice, refund = await _locked(context, refund_id)
     if refund.status not in UNDER_WAY:
         return None
     if rules.is_asked_elsewhere(refund, context.now, patience):
@@ -100,9 +101,10 @@ async def ask(context: Context, refund_id: RefundId, patience: Patience = PATIEN
         refund = replace(refund, updated_at=context.now)
         await store.update(context, refund)
         return await _question(context, charge, refund, was_asked=True)
-    if not await _is_wanted(context, charge, refund):
+    if not await _is_wanted(context, charge, invoice, refund):
         await _fail(context, refund, rules.NOTHING_LEFT)
         return None
+    await returns.check_bookable(context, charge)
     return await _mark_asked(context, charge, refund)
 
 
@@ -111,16 +113,18 @@ async def ask_again(context: Context, before: Refund, patience: Patience = PATIE
 
     Where it surely was not carried out, it is marked as asked once more, or ended where the charge has no such amount
     left. None where it has ended, or is to be waited for: then it is `unclear`. Raises `REFUND_BEING_ASKED` where
-    somebody else asked or heard of it meanwhile.
+    somebody else asked or heard of it meanwhile, and before it is asked for once more what `charges.check_bookable`
+    refuses.
     """
-    charge, refund = await _locked(context, before.id)
+    charge, invoice, refund = await _locked(context, before.id)
     if refund.status not in UNDER_WAY:
         return None
     if (refund.asked_at, refund.provider_id) != (before.asked_at, before.provider_id):
         raise REFUND_BEING_ASKED.error()
-    is_wanted = await _is_wanted(context, charge, refund)
+    is_wanted = await _is_wanted(context, charge, invoice, refund)
     follows = when_unknown(refund, context.now, is_wanted=is_wanted, patience=patience)
     if follows is WhenUnknown.REPEAT:
+        await returns.check_bookable(context, charge)
         return await _mark_asked(context, charge, refund)
     if follows is WhenUnknown.END:
         await _fail(context, refund, rules.NOT_KNOWN if is_wanted else rules.NOTHING_LEFT)
@@ -129,10 +133,14 @@ async def ask_again(context: Context, before: Refund, patience: Patience = PATIE
     return None
 
 
-async def _is_wanted(context: Context, charge: Charge, refund: Refund) -> bool:
-    """Whether the charge, which is locked, still has so much left."""
-    taken, _ = await return_store.get_taken(context, charge.id, beside=refund.id)
-    return refund.amount <= EXACT.subtract(charge.amount, taken)
+async def _is_wanted(context: Context, charge: Charge, invoice: Invoice, refund: Refund) -> bool:
+    """Whether the charge, which is locked, still has so much left, and it can be taken off something.
+
+    A dispute that was lost meanwhile may have taken the credit that the refund was to take.
+    """
+    taken, others = await return_store.get_taken(context, charge.id, beside=refund.id)
+    is_left = refund.amount <= EXACT.subtract(charge.amount, taken)
+    return is_left and await returns.is_covered(context, charge, invoice, EXACT.add(refund.amount, others))
 
 
 async def _mark_asked(context: Context, charge: Charge, refund: Refund) -> Question:
@@ -218,10 +226,10 @@ async def look_again(context: Context) -> None:
         context.enqueue(REFUND_JOB, refundId=str(refund_id))
 
 
-async def _locked(context: Context, refund_id: RefundId) -> tuple[Charge, Refund]:
-    """The charge of a refund, and the refund, both locked."""
-    charge, _ = await _lock(context, (await store.get(context, refund_id)).charge_id)
-    return charge, await store.get_for_update(context, refund_id)
+async def _locked(context: Context, refund_id: RefundId) -> tuple[Charge, Invoice, Refund]:
+    """The charge of a refund, its invoice and the refund, all locked."""
+    charge, invoice = await _lock(context, (await store.get(context, refund_id)).charge_id)
+    return charge, invoice, await store.get_for_update(context, refund_id)
 
 
 async def _lock(context: Context, charge_id: ChargeId) -> tuple[Charge, Invoice]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import ABOVE_AMOUNTS, Amount, IdOf, RequestModel, decimal_schema, omitted
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.payments.charge_returns.model import CHARGE_CREDIT_USED
 from ledgerbee.payments.charges import store as charge_store
 from ledgerbee.payments.charges.http import ChargePath
@@ -16,6 +17,7 @@ from ledgerbee.payments.customer_payments.model import PAYMENT_ACCOUNT_INVALID, 
 from ledgerbee.payments.refunds import actions, store
 from ledgerbee.payments.refunds.model import REFUND_EXCEEDS_CHARGE, REFUND_NOT_FOUND, RefundId
 from ledgerbee.payments.refunds.wire import ChargeRefundResponse
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Payments")
 
@@ -45,7 +47,9 @@ class CreateRefundRequest(RequestModel):
         "`failed`, and then nothing was given back. Refunds, also those under way, and lost disputes are never more "
         "than the charge.\n\nWhat succeeds is booked off the provider's clearing account. Credit that a credit note "
         "made on the paid invoice is used up first; what that doesn't cover is due on the invoice again, which is "
-        "not charged by itself. To give back what was credited, credit the invoice first, then refund the charge.",
+        "not charged by itself; of an invoice that was written off it is written off too. Credit that a refund is to "
+        "take can't be used meanwhile. Nothing is given back on a day on which that can't be booked. To give back what "
+        "was credited, credit the invoice first, then refund the charge.",
         response="The refund that was begun",
         errors=[
             CHARGE_NOT_FOUND,
@@ -55,6 +59,9 @@ class CreateRefundRequest(RequestModel):
             PAYMENT_ACCOUNT_MISSING,
             PAYMENT_ACCOUNT_INVALID,
             ACCOUNT_NOT_BOOKABLE,
+            EXCHANGE_RATE_MISSING,
+            PERIOD_LOCKED,
+            FISCAL_YEAR_MISSING,
         ],
         extension=True,
     ),

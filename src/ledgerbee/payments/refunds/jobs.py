@@ -1,7 +1,7 @@
 """Asking a provider to refund a charge: mark it as asked, ask outside any transaction, record the answer.
 
 As of charges: from the moment a refund is marked as asked, the provider is asked what it knows of the reference, and is
-asked to refund again only what can't be under way there any more.
+asked to refund again only what can't be under way there any more. It is not asked to refund while that can't be booked.
 """
 
 import time
@@ -11,8 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.payments.charges.jobs import NOT_BOOKED
-from ledgerbee.payments.charges.model import PATIENCE, Patience
+from ledgerbee.payments.charges.model import NOT_BOOKED, PATIENCE, Patience
 from ledgerbee.payments.providers.model import (
     Decline,
     Provider,

@@ -1,5 +1,6 @@
 """What can be done with journal entries, split by verb."""
 
+from ledgerbee.ledger.entries.actions.days import check_day
 from ledgerbee.ledger.entries.actions.enter import (
     enter,
     enter_together,
@@ -22,6 +23,7 @@ from ledgerbee.ledger.entries.actions.update import update
 __all__ = [
     "HashedEntry",
     "PostingBatch",
+    "check_day",
     "enter",
     "enter_together",
     "enter_together_with_warnings",
