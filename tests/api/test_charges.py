@@ -317,13 +317,13 @@ async def test_what_can_not_be_booked_is_not_charged(charger: Charger) -> None:
     assert (await charger.charged(charge["id"]))["retryOn"] == "2026-03-18"
     await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
     # Without a rate of the day, nothing is charged in a foreign currency.
-    body = {"currency": "ISK", "date": "2026-03-17", "rate": "0.05"}
+    body = {"currency": "AED", "date": "2026-03-17", "rate": "1.87"}
     await charger.ok("PUT", "/v1/exchange-rates", body)
-    sold = await charger.sold(line(await charger.price("1000", currency="ISK")), currency="ISK")
+    sold = await charger.sold(line(await charger.price("1000", currency="AED")), currency="AED")
     await charger.card(sold["customerId"])
     charger.api.clock.now += timedelta(days=1)
     missing = await charger.refused("POST", f"/v1/invoices/{sold['id']}/charges", {}, 400, "EXCHANGE_RATE_MISSING")
-    assert missing == {"currency": "ISK", "baseCurrency": "DKK", "date": "2026-03-18"}
+    assert missing == {"currency": "AED", "baseCurrency": "DKK", "date": "2026-03-18"}
     await charger.ok("PUT", "/v1/exchange-rates", {**body, "date": "2026-03-18"})
     assert (await charger.carry_out(await charger.charge(sold)))["status"] == "succeeded"
     await check_books(charger)

@@ -34,8 +34,8 @@ async def give_back(context: Context, charge: Charge, invoice: Invoice, given: G
     What is not covered by credit of the invoice, or by what the charge was more than was due, opens the invoice again
     (`invoice.reopened`). One that was given up is taken up for that, and all that is due then given up anew: what was
     lost stays lost, and who doesn't pay the rest doesn't pay this either. Its charges don't come again by themselves.
-    Raises what posting refuses (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`), `EXCHANGE_RATE_MISSING`, and those of accounts;
-    then nothing was written.
+    Raises what posting refuses (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`), `EXCHANGE_RATE_MISSING`, and those of
+    accounts; then nothing was written.
     """
     sources = await store.get_sources(context, charge)
     parts = rules.parts_of(given.amount, invoice, sources)

@@ -85,8 +85,8 @@ class CreateCreditRefundRequest(RequestModel):
         "Get the credit of a customer",
         scope="payments-read",
         description="For each currency, what payments and credit notes were more than what they settle, what was used "
-        "of it on invoices or paid back, and where the rest comes from. What refunds of charges that are under way take "
-        "(`reserved`) is not `available`; it is again when the refund fails.",
+        "of it on invoices or paid back, and where the rest comes from. What refunds of charges that are under way "
+        "take (`reserved`) is not `available`; it is again when the refund fails.",
         response="The customer's credit",
         errors=[CUSTOMER_NOT_FOUND],
         extension=True,

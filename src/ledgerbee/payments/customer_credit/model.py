@@ -35,8 +35,8 @@ class CreditSource:
 
     `amount` is all the credit it left, `base_amount` the same in the company's currency, as it stands on the receivable
     `receivable_account_id`; `since` is the day of the last payment or note that made it. `used` and `base_used` are
-    what was used of them; `reserved` is what refunds of charges that are under way will take of the rest. `credit_notes`
-    are the numbers of the credit notes on it, of an invoice.
+    what was used of them; `reserved` is what refunds of charges that are under way will take of the rest.
+    `credit_notes` are the numbers of the credit notes on it, of an invoice.
     """
 
     source_type: CreditSourceType
