@@ -317,7 +317,7 @@ async def test_what_can_not_be_booked_is_not_charged(charger: Charger) -> None:
     assert (await charger.charged(charge["id"]))["retryOn"] == "2026-03-18"
     await charger.ok("PUT", "/v1/ledger/lock-date", reopened, status=200)
     # Without a rate of the day, nothing is charged in a foreign currency.
-    body = {"currency": "AED", "date": "2026-03-17", "rate": "1.87"}
+    body = {"currency": "AED", "date": "2026-03-16", "rate": "1.87"}
     await charger.ok("PUT", "/v1/exchange-rates", body)
     sold = await charger.sold(line(await charger.price("1000", currency="AED")), currency="AED")
     await charger.card(sold["customerId"])

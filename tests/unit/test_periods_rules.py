@@ -145,3 +145,25 @@ def test_another_year_is_within_the_days_of_books() -> None:
 def test_posting_opens_the_twelve_months_after_the_newest_year() -> None:
     short = Span(date(2025, 7, 1), date(2026, 2, 28))
     assert rules.year_after([short]) == Span(date(2026, 3, 1), date(2027, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("2025-06-30", False),
+        ("2025-07-01", True),
+        ("2026-02-28", True),
+        ("2026-03-01", True),  # the year that posting opens
+        ("2027-02-28", True),
+        ("2027-03-01", False),
+    ],
+)
+def test_the_days_that_posting_takes(asked: str, expected: bool) -> None:
+    years = [Span(date(2025, 7, 1), date(2026, 2, 28))]
+    assert rules.takes_entries(years, date.fromisoformat(asked), TODAY) is expected
+
+
+def test_no_year_opens_by_itself_that_ends_more_than_ten_years_ahead() -> None:
+    years = [Span(date(2025, 1, 1), date(2025, 12, 31))]
+    assert rules.takes_entries(years, date(2026, 1, 1), date(2016, 12, 31))
+    assert not rules.takes_entries(years, date(2026, 1, 1), date(2016, 12, 30))
