@@ -25,17 +25,22 @@ class Reader:
 
     def __init__(self, api: Api) -> None:
         self.api = api
+        self.cancels = False
         self.answers: dict[str, httpx.Response] = {}
 
     async def send(self, name: str, media_type: str = "") -> httpx.Response:
         """The example of `METHOD /path`, after what it needs; once, whoever asks for it."""
+        self.cancels |= name == "POST /v1/charges/{chargeId}/cancel"
         if (key := name + media_type) not in self.answers:
             self.answers[key] = await self._sent(name, media_type)
             await self._meanwhile(name, self.answers[key])
         return self.answers[key]
 
     async def _meanwhile(self, name: str, answer: httpx.Response) -> None:
-        """What others do after a request before the reader sends the next one: the worker, and who has a card."""
+        """What others do after a request before the reader sends the next one: the worker, and who has a card. Whoever
+        cancels a charge is before them."""
+        if self.cancels:
+            return
         if name == "POST /v1/invoices/{invoiceId}/charges" and answer.is_success:
             await carried_out(self.api, answer.json()["id"])
             await disputed(self.api, answer.json()["id"])
