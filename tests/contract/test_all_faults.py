@@ -297,6 +297,11 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
                 {"accountId": "{cash}", "side": "DEBIT", "amount": "5", "tagIds": ["{vat}", "{vat}"]}]},
      {"deliveryDate", "exchangeRate", "originalAmount", "tagIds", "lines.0.amount", "lines.0.vatIncluded",
       "lines.1.tagIds"}),
+    ("POST", "/v1/payouts/import",
+     {"provider": "sandbox", "movements": [
+         {"id": "po_1", "type": "payout", "amount": "0", "fee": "0", "currency": "DKK", "date": "2030-01-01"},
+         {"id": "ch_1", "type": "charge", "amount": "1.001", "fee": "0", "currency": "DKK", "date": "2026-03-16"}]},
+     {"movements.0.amount", "movements.0.date", "movements.1.amount"}),
     ("POST", "/v1/payment-providers/sandbox/events", {"type": "dispute.lost", "paymentMethodId": "{cash}"},
      {"chargeId", "paymentMethodId"}),
 ]  # fmt: skip

@@ -59,7 +59,7 @@ TABLES = {
     " exchange_rate fee_amount journal_entry_id left_amount left_base_amount named_account_id status"
     " unidentified_amount updated_at waits_for)": "payouts",
     "INSERT SELECT UPDATE(account_id base_amount charge_id cleared_amount dispute_id payout_id payout_name refund_id"
-    " updated_at)": "payout_movements",
+    " unidentified_amount updated_at)": "payout_movements",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
     " department_contact_override_id emitted_until ends_on first_invoice_id is_cancelled is_paused name next_run_on"

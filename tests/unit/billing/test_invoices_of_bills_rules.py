@@ -479,21 +479,25 @@ def _tiers() -> list[Tier]:
     return [Tier(Decimal(10), Decimal("0.3333"), Decimal(0)), Tier(None, Decimal("0.25"), Decimal(1))]
 
 
-def test_an_invoice_is_charged_to_the_card_of_a_subscription_that_is_billed_automatically() -> None:
+def test_an_invoice_is_charged_to_the_card_that_all_its_subscriptions_are_billed_to() -> None:
     seats, first, second = price("10"), new_id(), new_id()
     life = subscribed(plan(seats), [seats], "01-01")
     life.run("01-01")
     share = BillShare(life.chain.charges[0], D(10), D(0))
 
-    def charged(*given: tuple[UUID | None, bool]) -> tuple[UUID | None, bool]:
+    def charged(*given: tuple[UUID | None, bool]) -> tuple[UUID | None, bool, bool]:
+        """The card, whether it is to be charged, and whether all on it are paid alike."""
         shares = []
         for method_id, is_automatic in given:
             terms = replace(life.chain.subscription, payment_method_id=method_id, automatic_billing=is_automatic)
             one = loaded(life)
             shares.append(InvoiceShare(replace(one, chain=replace(one.chain, subscription=terms)), share))
         planned = PlannedInvoice(InvoiceId(new_id()), new_id(), day("01-01"), "DKK", tuple(shares))
-        return rules.card_of(planned), rules.is_automatic(planned)
+        return rules.card_of(planned), rules.is_automatic(planned), rules.are_paid_alike(planned)
 
-    assert charged((None, False), (first, False)) == (None, False)
-    assert charged((None, True), (first, False)) == (None, True)
-    assert charged((None, True), (first, True), (second, True)) == (first, True)
+    assert charged((None, False), (first, False)) == (None, False, True)
+    assert charged((None, True), (first, False)) == (None, True, True)
+    assert charged((first, True), (first, True)) == (first, True, True)
+    assert charged((first, True), (first, False)) == (None, True, False)
+    assert charged((first, True), (second, True)) == (None, True, False)
+    assert charged((None, True), (first, True)) == (None, True, False)

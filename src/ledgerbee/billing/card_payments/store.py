@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.card_payments.model import EndedCharge, UnpaidInvoice
-from ledgerbee.payments.charges.rules import CANCELLED
+from ledgerbee.payments.charges.model import CANCELLED
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.rules import PAYABLE
 from ledgerbee.tenancy.company.model import AfterLastDecline

@@ -197,3 +197,5 @@ CREATE TABLE reconciliation_differences (
     CONSTRAINT reconciliation_differences_charge FOREIGN KEY (company_id, charge_id) REFERENCES charges (company_id, id)
 );
 SELECT protect_table('reconciliation_differences', 'SELECT, INSERT');
+
+SELECT forget_values('payment_providers');

@@ -9,3 +9,5 @@ ALTER TABLE charges
     ADD CONSTRAINT charges_confirm_by CHECK (confirm_by IS NULL OR status = 'requires_action'),
     ADD CONSTRAINT charges_cancelled CHECK ((cancel_code IS NULL) = (cancel_asked_at IS NULL));
 GRANT UPDATE (confirm_by, cancel_code, cancel_asked_at) ON charges TO ledgerbee_app;
+
+SELECT forget_values('charges');

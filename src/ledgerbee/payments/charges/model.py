@@ -27,6 +27,8 @@ UNIDENTIFIED_RECEIPTS: Final = "UNIDENTIFIED_RECEIPTS"
 
 #: Payload `chargeId`.
 CHARGE_JOB: Final = "charge_card"
+#: The code of a charge that somebody cancelled while its owner was to confirm it.
+CANCELLED: Final = "cancelled"
 #: Of charges that begin together, at most `TOGETHER` of them: payload `chargeIds`.
 CHARGES_JOB: Final = "charge_cards"
 TOGETHER: Final = 20

@@ -14,6 +14,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, Side
 from ledgerbee.payments.charges.model import (
+    CANCELLED,
     CHARGE_AMOUNT_INVALID,
     CHARGE_CURRENCY_MISMATCH,
     CHARGE_INVALID_STATE,
@@ -52,7 +53,6 @@ NOT_DUE: Final = "nothing_due"
 NO_CARD: Final = "card_unavailable"
 NOT_KNOWN: Final = "unknown_to_provider"
 OTHER_AMOUNT: Final = "amount_mismatch"
-CANCELLED: Final = "cancelled"
 NOT_CONFIRMED: Final = "not_confirmed"
 
 _NOT_DUE: Final = Decline(NOT_DUE, "What it was to pay was not due any more", is_soft=False)

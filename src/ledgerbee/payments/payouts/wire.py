@@ -150,7 +150,7 @@ class PayoutResponse(ResponseModel):
     """A payout of a provider."""
 
     id: IdText
-    provider: ProviderName = Field(examples=["stripe"])
+    provider: ProviderName = Field(description="Whose account it is about", examples=["stripe"])
     provider_id: str = Field(description="What the provider calls it", examples=["po_1042"])
     status: PayoutStatus = Field(description="`paid` is booked, and final")
     waits_for: str | None = Field(
@@ -185,7 +185,7 @@ class PayoutMovementResponse(ResponseModel):
     amount: MoneyText = Field(description="Before the fee; above zero what came in there")
     fee: MoneyText = Field(description="What was kept of it", examples=["19.30"])
     currency: str = Field(examples=["DKK"])
-    moved_at: Moment
+    moved_at: Moment = Field(description="When it moved there")
     object_id: str | None = Field(
         alias="object", description="The provider's ID of the charge, refund, dispute or payout"
     )
@@ -259,7 +259,7 @@ class ReconciliationResponse(ResponseModel):
     """The last look at a provider's own list."""
 
     id: IdText | None
-    provider: ProviderName = Field(examples=["stripe"])
+    provider: ProviderName = Field(description="Whose account it is about", examples=["stripe"])
     since: Moment | None = Field(description="What moved from then on was looked at")
     until: Moment | None = Field(description="What moved before then was looked at")
     movements: WholeNumber | None = Field(description="How much moved", examples=[42])
