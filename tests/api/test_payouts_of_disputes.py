@@ -193,8 +193,9 @@ async def test_another_amount_is_named_and_verify_looks(charger: Charger) -> Non
     assert (unmatched["chargeId"], unmatched["unidentifiedAmount"]) == (charge["id"], "-1.00")
     assert await balances(charger) == (D(0), D(1), D(0))
     assert await charger.api.run(fault_in_payouts) is None
-    ahead = {"provider": "stripe", "movements": [moved("t9", "fee", "-1") | {"date": "2027-03-16"}]}
-    await charger.refused("POST", IMPORT, ahead, 400, "SHARED_VALIDATION_FAILED")
+    for day in ("2027-03-16", "0001-01-01", "9999-12-31"):
+        ahead = {"provider": "stripe", "movements": [moved("t9", "fee", "-1") | {"date": day}]}
+        await charger.refused("POST", IMPORT, ahead, 400, "SHARED_VALIDATION_FAILED")
     raw = b"id;type;amount;currency;date\nt9;fee;-1,50;DKK;2027-03-16\n"
     headers = {"content-type": "text/csv"}
     refused = (await charger.api.request("POST", f"{IMPORT}?provider=stripe", content=raw, headers=headers)).json()

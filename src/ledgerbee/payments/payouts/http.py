@@ -1,6 +1,7 @@
 """Routes of payouts (extension)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.core.errors import LedgerBeeError, refuse
+from ledgerbee.core.errors import LedgerBeeError, check_all, refuse
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.list_query import Limit, PageNumber
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
@@ -171,8 +172,7 @@ def _of_json(
 ) -> tuple[ProviderName, UUID | None, list[PayoutMovementRequest]]:
     if query.is_told:
         refuse([("", "isCsv", "the parameters are for text/csv alone")])
-    for place, one in enumerate(body.movements):
-        one.check(f"movements.{place}")
+    check_all(*(partial(one.check, f"movements.{place}") for place, one in enumerate(body.movements)))
     return body.provider, body.bank_account_id, body.movements
 
 

@@ -85,10 +85,12 @@ class PayoutMovementRequest(RequestModel):
         )
 
     def check_day(self, today: day, path: str = "") -> None:
-        """Refuse what moves after tomorrow. `today` is the company's. Raises validation errors."""
+        """Refuse what moves after tomorrow, or long ago. `today` is the company's. Raises validation errors."""
+        name = property_path(path, "date")
         if self.moved_on > today + DAY_AHEAD:
-            name = property_path(path, "date")
             raise invalid((name, "maxDate", f"{name} must not be more than a day ahead"))
+        if self.moved_on < FIRST_DAY:
+            raise invalid((name, "minDate", f"{name} must not be before {FIRST_DAY}"))
 
     def moved(self, time_zone: str) -> Movement:
         """The movement, at the beginning of its day in the company's time zone."""
@@ -106,6 +108,8 @@ class PayoutMovementRequest(RequestModel):
         )
 
 
+#: No provider that there is has older movements.
+FIRST_DAY: Final = day(2000, 1, 1)
 #: Providers' days end earlier or later than the company's.
 DAY_AHEAD: Final = timedelta(days=1)
 

@@ -33,7 +33,7 @@ from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.ids import parse_id
 from ledgerbee.parties.customers.model import InvoicingMode
 from ledgerbee.parties.customers.payers import PAYER
-from ledgerbee.payments.charges.rules import CANCELLED
+from ledgerbee.payments.charges.model import CANCELLED
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
