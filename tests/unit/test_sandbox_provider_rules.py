@@ -131,6 +131,9 @@ def test_what_nobody_confirms_fails_after_a_day() -> None:
     assert rules.as_of(asked, NOW + timedelta(hours=24)).decline_code == "authentication_failed"
     paid = rules.answered(asked, is_confirmed=True, now=NOW)
     assert rules.as_of(paid, NOW + timedelta(days=9)) is paid
+    assert rules.cancelled(asked, NOW).decline_code == "cancelled"
+    assert rules.cancelled(asked, NOW + timedelta(hours=24)).decline_code == "authentication_failed"
+    assert rules.cancelled(paid, NOW) is paid
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from ledgerbee.platform import logs
 
 #: Seconds that requests and jobs in hand get to finish when a process is told to stop.
 GRACE_S: Final = 30
+#: Seconds after which a process that was told to stop is killed.
+KILLED_AFTER_S: Final = GRACE_S + 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,16 @@ class Pipes:
     ready: int
 
     def watch(self, stop: Callable[[], None]) -> None:
-        """Call `stop` when the supervisor is gone. For a running event loop."""
+        """Call `stop` when the supervisor is gone. For a running event loop.
+
+        What hasn't ended when the supervisor would have killed it ends all the same, whatever it waits for: a database
+        that is gone too, as a rule.
+        """
         loop = asyncio.get_running_loop()
 
         def ended() -> None:
             loop.remove_reader(self.lifeline)
+            loop.call_later(KILLED_AFTER_S, os._exit, 1)
             stop()
 
         os.set_blocking(self.lifeline, False)

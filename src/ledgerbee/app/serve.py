@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 
 import structlog
 
-from ledgerbee.app.process import GRACE_S
+from ledgerbee.app.process import KILLED_AFTER_S
 from ledgerbee.app.signals import cancel_and_exit
 
 #: How long a port may be taken by children of a killed `serve`, which are about to notice.
@@ -264,7 +264,7 @@ class Supervisor:
         running = {child.name: child.process for child in self._children if child.process is not None}
         for process in running.values():
             process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S + 5
+        deadline = time.monotonic() + KILLED_AFTER_S
         for name, process in running.items():
             while process.poll() is None:
                 # A second Ctrl-C is someone who doesn't want to wait; nothing that was committed is lost.
