@@ -327,16 +327,17 @@ async def test_a_page_is_read_off_an_index(api: Api, database_url: str, page: st
         await owner.execute("SET session_replication_role = replica")
         await owner.execute(
             "INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at,"
-            " position) SELECT $1, gen_random_uuid(), CASE n % 10 WHEN 1 THEN 'payout.paid' WHEN 2 THEN"
-            " 'payment.failed' ELSE 'dimension.updated' END, CASE n % 500 WHEN 1 THEN $1 ELSE gen_random_uuid()"
-            " END, n + 1000, '{}', 'x', 'x', $2, n + 1000 FROM generate_series(1, 20000) n",
+            " position) SELECT $1, gen_random_uuid(), CASE n % 10 WHEN 1 THEN 'billing.invoice_paid' WHEN 2 THEN"
+            " 'billing.invoice_overdue' ELSE 'dimension.updated' END,"
+            " CASE n % 500 WHEN 1 THEN $1 ELSE gen_random_uuid() END, n + 1000,"
+            " '{}', 'x', 'x', $2, n + 1000 FROM generate_series(1, 20000) n",
             api.company_id, api.clock(),
         )  # fmt: skip
         await owner.execute("ANALYZE events")
     finally:
         await owner.close()
     kinds = ["uuid", "bigint", "bigint", "timestamptz", "timestamptz", "text[]", "bigint", "uuid"]
-    values = [f"'{api.company_id}'", "0", "30000", "'-infinity'", "'infinity'", "'{payout.paid,ping}'", "25"]
+    values = [f"'{api.company_id}'", "0", "30000", "'-infinity'", "'infinity'", "'{billing.invoice_paid,ping}'", "25"]
     values += [f"'{api.company_id}'"] if "$8" in page else []
 
     async def plan(context: Context) -> str:

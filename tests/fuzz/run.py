@@ -24,6 +24,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.secret_keys import secret_box
+from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.db import Database
 
@@ -83,9 +84,12 @@ async def _ids(port: int, found: Books) -> str:
         pass
     database = await Database.open(found.url, reactions=REACTIONS, max_size=1)
     database.secrets = secret_box(Settings())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        world = await make_world(Api(client, found.company_id, found.key, database, SteeredClock()))
-    await database.close()
+    clock = SteeredClock(system_clock())  # the server's
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            world = await make_world(Api(client, found.company_id, found.key, database, clock))
+    finally:
+        await database.close()
     names = [name for name in world.ids if "." not in name]
     there = [f'"path.{name}" = "{world.ids[name]}"' for name in names]
     nobodys = [f'"path.{name}" = "{new_id()}"' for name in names]
