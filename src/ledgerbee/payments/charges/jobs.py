@@ -31,7 +31,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 
 #: Tries while the provider doesn't answer or doesn't decide: a day and a half of them, and then the daily task looks.
-_MOST_TRIES: Final = 40
+MOST_TRIES: Final = 40
 
 
 async def charge_card(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
@@ -87,14 +87,20 @@ async def _find(provider: Provider, question: Question) -> ProviderCharge | None
         raise ProviderUnclearError(str(fault)) from fault
 
 
+def check_in_time(marked_from: float, patience: Patience) -> None:
+    """Refuse to ask a provider for what was marked as asked too long ago, since this process stood still: others may be
+    at it. Raises `ProviderUnclearError`.
+    """
+    if time.monotonic() >= marked_from + patience.asking.total_seconds():
+        raise ProviderUnclearError("The provider was not asked in time")
+
+
 async def _charge(
     provider: Provider, question: Question, marked_from: float, patience: Patience
 ) -> ProviderCharge | Decline:
     """Ask to charge. `marked_from` is when the question began to be marked as asked, as `time.monotonic` has it."""
     charge = question.charge
-    if time.monotonic() >= marked_from + patience.asking.total_seconds():
-        # This process stood still meanwhile: others may be at it.
-        raise ProviderUnclearError("The provider was not asked in time")
+    check_in_time(marked_from, patience)
     try:
         return await provider.charge(
             question.access,
@@ -160,7 +166,8 @@ async def leave_all(run: JobRun, _: str) -> None:
     await run.write(partial(together.leave_all, charge_ids=_ids_of(run)))
 
 
-def _is_foreseen(fault: Exception) -> bool:
+def is_foreseen(fault: Exception) -> bool:
+    """Whether a job that asks providers comes again for this: no answer yet, or one that can't be booked yet."""
     if isinstance(fault, LedgerBeeError):
         return fault.is_passing or fault.error_code in NOT_BOOKED
     return isinstance(fault, ProviderUnclearError)
@@ -171,8 +178,8 @@ def charges_of(providers: Providers, patience: Patience = PATIENCE) -> JobKind:
     return JobKind(
         run=partial(charge_card, providers, patience=patience),
         give_up=give_up,
-        is_foreseen=_is_foreseen,
-        max_attempts=_MOST_TRIES,
+        is_foreseen=is_foreseen,
+        max_attempts=MOST_TRIES,
         max_unforeseen=5,
         first_pause=timedelta(seconds=5),
         longest_pause=timedelta(hours=1),
@@ -184,7 +191,7 @@ def charges_together_of(providers: Providers, patience: Patience = PATIENCE) -> 
     return JobKind(
         run=partial(charge_cards, providers, patience=patience),
         give_up=leave_all,
-        is_foreseen=_is_foreseen,
+        is_foreseen=is_foreseen,
         max_attempts=12,
         max_unforeseen=3,
         first_pause=timedelta(seconds=5),

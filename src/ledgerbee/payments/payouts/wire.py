@@ -1,6 +1,6 @@
 """Payouts on the wire (extension)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date as day
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -72,17 +72,16 @@ class PayoutMovementRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002  the day is of the past, whichever
         """Amounts that the currency has, and a payout of something."""
-        yield lambda: _check_places(self.amount, self.currency, property_path(path, "amount"))
-        yield lambda: _check_places(self.fee, self.currency, property_path(path, "fee"))
-        yield lambda: _check_payout(self.type, self.amount, property_path(path, "amount"))
+        yield from self._checks(path)
 
     def check(self, path: str = "") -> None:
         """The same of a movement that is right in itself. Raises validation errors."""
-        check_all(
-            lambda: _check_places(self.amount, self.currency, property_path(path, "amount")),
-            lambda: _check_places(self.fee, self.currency, property_path(path, "fee")),
-            lambda: _check_payout(self.type, self.amount, property_path(path, "amount")),
-        )
+        check_all(*self._checks(path))
+
+    def _checks(self, path: str) -> Iterator[Check]:
+        yield lambda: _check_places(self.amount, self.currency, property_path(path, "amount"))
+        yield lambda: _check_places(self.fee, self.currency, property_path(path, "fee"))
+        yield lambda: _check_payout(self.type, self.amount, property_path(path, "amount"))
 
     def check_day(self, today: day, path: str = "") -> None:
         """Refuse what moves after tomorrow, or long ago. `today` is the company's. Raises validation errors."""

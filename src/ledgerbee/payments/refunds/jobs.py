@@ -7,11 +7,10 @@ asked to refund again only what can't be under way there any more. It is not ask
 import time
 from datetime import timedelta
 from functools import partial
-from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.payments.charges.model import NOT_BOOKED, PATIENCE, Patience
+from ledgerbee.payments.charges.jobs import MOST_TRIES, check_in_time, is_foreseen
+from ledgerbee.payments.charges.model import PATIENCE, Patience
 from ledgerbee.payments.providers.model import (
     Decline,
     Provider,
@@ -26,9 +25,6 @@ from ledgerbee.payments.refunds.actions import Question
 from ledgerbee.payments.refunds.model import REFUND_UNDECIDED, UNDER_WAY, RefundId
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
-
-#: Tries while the provider doesn't answer or doesn't decide: a day and a half of them, and then the daily task looks.
-_MOST_TRIES: Final = 40
 
 
 async def refund_charge(providers: Providers, run: JobRun, patience: Patience = PATIENCE) -> None:
@@ -89,9 +85,7 @@ async def _refund(
 ) -> ProviderRefund | Decline:
     """Ask to refund. `marked_from` is when the question began to be marked as asked, as `time.monotonic` has it."""
     refund = question.refund
-    if time.monotonic() >= marked_from + patience.asking.total_seconds():
-        # This process stood still meanwhile: others may be at it.
-        raise ProviderUnclearError("The provider was not asked in time")
+    check_in_time(marked_from, patience)
     try:
         return await provider.refund(
             question.access,
@@ -119,19 +113,13 @@ async def give_up(run: JobRun, reason: str) -> None:
     await run.write(end)
 
 
-def _is_foreseen(fault: Exception) -> bool:
-    if isinstance(fault, LedgerBeeError):
-        return fault.is_passing or fault.error_code in NOT_BOOKED
-    return isinstance(fault, ProviderUnclearError)
-
-
 def refunds_of(providers: Providers) -> JobKind:
     """The job that asks these providers."""
     return JobKind(
         run=partial(refund_charge, providers),
         give_up=give_up,
-        is_foreseen=_is_foreseen,
-        max_attempts=_MOST_TRIES,
+        is_foreseen=is_foreseen,
+        max_attempts=MOST_TRIES,
         max_unforeseen=5,
         first_pause=timedelta(seconds=5),
         longest_pause=timedelta(hours=1),
