@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import jsonschema_rs
 import pytest
 from tests.contract.operations import OPERATIONS, Row
 
-from ledgerbee.app.main import openapi_document
+from ledgerbee.app.main import create_api, openapi_document
 from ledgerbee.platform.credentials.model import SCOPES
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -41,6 +42,23 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_committed_document_is_what_the_application_says() -> None:
     assert json.loads(COMMITTED.read_text("utf-8")) == DOCUMENT, "run `make openapi`"
+
+
+async def test_the_application_answers_it_as_it_is_committed_and_builds_none() -> None:
+    """Building takes seconds, and would take them from everybody whom the process has to answer."""
+    api = create_api()
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as http:
+        answer = await http.get("/api/openapi.json")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert answer.json() == DOCUMENT
+        assert answer.headers["cache-control"] == "no-cache"
+        etag = answer.headers["etag"]
+        for known, status in ((etag, 304), (f'"another", W/{etag}', 304), ("*", 304), ('"another"', 200)):
+            again = await http.get("/api/openapi.json", headers={"if-none-match": known})
+            assert (again.status_code, again.headers["etag"]) == (status, etag)
+            assert again.content == (b"" if status == 304 else answer.content)
+    assert api.openapi_schema is None
 
 
 def test_names_are_the_apis_not_the_codes() -> None:

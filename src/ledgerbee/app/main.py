@@ -18,6 +18,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
+from ledgerbee.app.openapi.page import router as openapi_router
 from ledgerbee.app.payment_providers import providers_of
 from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
@@ -52,7 +53,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         title="ledgerbee",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # `ledgerbee.app.openapi.page` answers it
         redirect_slashes=False,
     )
 
@@ -82,6 +83,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     for pages in (
         health_router,
         docs_router,
+        openapi_router,
         acceptance_router,
         payment_events_router,
         saved_cards_router,

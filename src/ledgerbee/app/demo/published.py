@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ledgerbee.app.demo.form import check
+from ledgerbee.app.shipped import shipped
 from ledgerbee.core.money import (
     EXACT,
     ONE,
@@ -101,11 +101,7 @@ def documents(file: Path | None = None) -> list[Document]:
 
 def text_of_example(name: str) -> str:
     """A file of examples/, which ships with the package."""
-    packaged = files(__package__) / name
-    if packaged.is_file():
-        return packaged.read_text("utf-8")
-    # A checkout: src/ledgerbee/app/demo/published.py, and the one copy in examples/.
-    return (Path(__file__).parents[4] / "examples" / name).read_text("utf-8")
+    return shipped("ledgerbee.app.demo", "examples", name).decode()
 
 
 def figures(document: Document) -> Figures:
