@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import httpx
+from tests import patient
 
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
@@ -71,7 +72,7 @@ def _answers(run: "subprocess.Popen[bytes]", url: str, secret: str, other: str, 
     }
     _wait_for(run, url)
     return {
-        case: httpx.post(url, content=bytes_, headers=fields).status_code for case, (fields, bytes_) in sent.items()
+        case: patient.post(url, content=bytes_, headers=fields).status_code for case, (fields, bytes_) in sent.items()
     }
 
 
@@ -85,7 +86,7 @@ def _wait_for(run: "subprocess.Popen[bytes]", url: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         with suppress(httpx.TransportError):
-            assert httpx.post(url, content=b"").status_code == 401
+            assert patient.post(url, content=b"").status_code == 401
             return
         assert run.poll() is None, run.stderr and run.stderr.read()
         assert time.monotonic() < deadline, "it does not listen"

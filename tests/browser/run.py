@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+from tests import patient
 from tests.browser.chromium import NoBrowserError, Tab, phone
 from tests.browser.sandbox_pages import looks_at_all
 from tests.platform.servers import end
@@ -45,7 +45,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes) -> None:
         kept = {name: text for name, text in self.headers.items() if name.lower() not in {"connection", "host"}}
-        answer = httpx.request(
+        answer = patient.request(
             self.command, self.server.behind + self.path.removeprefix("/books"), content=body,
             headers={**kept, "host": self.headers["host"]}, follow_redirects=False,
         )  # fmt: skip

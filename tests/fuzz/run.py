@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import httpx
 from bench.support import Books, books, connect, server
+from tests import patient
 from tests.conftest import Api, SteeredClock
 from tests.contract.world import make_world
 
@@ -86,7 +86,7 @@ async def _ids(port: int, found: Books) -> str:
     database.secrets = secret_box(Settings())
     clock = SteeredClock(system_clock())  # the server's
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with patient.async_client(base_url=f"http://127.0.0.1:{port}") as client:
             world = await make_world(Api(client, found.company_id, found.key, database, clock))
     finally:
         await database.close()

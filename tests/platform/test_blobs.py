@@ -9,11 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr, ValidationError
+from tests import patient
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings, refusals
@@ -53,7 +53,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield blob_store(Settings(attachments_dir=tmp_path / "some" / "where"))
         return
     endpoint, bucket = request.getfixturevalue("s3"), f"b{new_id().hex}"
-    async with httpx.AsyncClient() as client:
+    async with patient.async_client() as client:
         made = await client.put(f"{endpoint}/{bucket}", headers={"Authorization": "AWS key:secret"})
         assert made.status_code == 200, made.text
     yield in_bucket(endpoint, bucket)

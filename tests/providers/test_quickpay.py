@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import httpx
 import pytest
 import pytest_asyncio
+from tests import patient
 from tests.providers.quickpay_server import (
     API_KEY,
     PRIVATE_KEY,
@@ -232,7 +232,7 @@ async def test_what_cant_be_captured_is_cancelled_before_it_has_failed(
     )
     assert await provider.find_charge(ACCESS, "UNCAPTURED1", None, agreement) == charge
     assert len([one for one in server.asked if one.path.endswith("/cancel")]) == 1
-    async with httpx.AsyncClient(auth=("", API_KEY), headers={"accept-version": "v10"}) as somebody:
+    async with patient.async_client(auth=("", API_KEY), headers={"accept-version": "v10"}) as somebody:
         late = await somebody.post(f"{server.url}/payments/{charge.provider_id}/capture")
     assert late.status_code == 400
     assert await provider.find_charge(ACCESS, "UNCAPTURED1", None, agreement) == charge

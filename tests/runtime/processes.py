@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+from tests import patient
 from tests.runtime.copies import Starter
 
 from ledgerbee.core.dates import day_in, system_clock
@@ -32,7 +33,7 @@ PROGRAM = Path(sys.executable).with_name("ledgerbee")
 #: Commands that were started here as an operator starts them.
 _STARTED: set[tuple[str, ...]] = set()
 #: Seconds: far longer than anything here takes, so that a busy machine fails no test.
-PATIENCE = 60.0
+PATIENCE = patient.PATIENCE
 
 
 def wait_for(condition: Callable[[], T | None], seconds: float = PATIENCE) -> T:
@@ -220,7 +221,7 @@ class Served:
             program.stop()  # nothing of it is left behind, which would keep the others waiting too
             raise
         url = said["API"].removesuffix("/api")
-        http = httpx.Client(base_url=url, headers={"x-api-key": said.get("API key", "")}, timeout=PATIENCE)
+        http = patient.client(base_url=url, headers={"x-api-key": said.get("API key", "")})
         return cls(program, data_dir, url, said.get("Company"), said.get("API key"), http)
 
     def stop(self) -> int:

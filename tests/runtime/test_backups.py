@@ -6,8 +6,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
+from tests import patient
 from tests.attached import PDF
 from tests.ledger_books import BANK, SALES
 from tests.platform.servers import end, value
@@ -72,15 +72,17 @@ def test_a_backup_becomes_a_working_system_in_a_new_folder(
         assert served.company == made.company
         assert served.key == f"(ledgerbee api-key create --company {made.company} --scopes all)"  # not in a backup
         ours = {"x-api-key": made.key}
-        assert httpx.get(f"{served.url}/api/v1/accounts", headers=ours).status_code == 200
-        assert httpx.get(f"{served.url}{voucher.url}", headers=ours).content == voucher.content
+        assert patient.get(f"{served.url}/api/v1/accounts", headers=ours).status_code == 200
+        assert patient.get(f"{served.url}{voucher.url}", headers=ours).content == voucher.content
         assert "Stop ledgerbee serve" in refusal("db", "restore", backup, "--data-dir", data_dir)
-        made_group = httpx.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
+        made_group = patient.post(
+            f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER")
+        )
         assert made_group.status_code == 201
         assert cli("db", "restore", backup, "--force", "--data-dir", data_dir).returncode == 0
-        groups = httpx.get(f"{served.url}/api/v1/product-groups", headers=ours).json()["data"]
+        groups = patient.get(f"{served.url}/api/v1/product-groups", headers=ours).json()["data"]
         assert "LATER" not in {group["number"] for group in groups}
-        again = httpx.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
+        again = patient.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
         assert again.status_code == 201
     finally:
         assert served.stop() == 0
@@ -88,7 +90,7 @@ def test_a_backup_becomes_a_working_system_in_a_new_folder(
 
 
 def _group(served: Served, headers: dict[str, str], number: str) -> dict[str, str]:
-    group = httpx.get(f"{served.url}/api/v1/product-groups", headers=headers).json()["data"][0]
+    group = patient.get(f"{served.url}/api/v1/product-groups", headers=headers).json()["data"][0]
     accounts = ("domesticAccountId", "euAccountId", "abroadAccountId", "domesticWithoutVatAccountId")
     return {"number": number, "name": "Office Supplies", **{name: group[name] for name in accounts}}
 

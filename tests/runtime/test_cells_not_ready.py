@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 from sqlalchemy.engine import make_url
+from tests import patient
 from tests.conftest import clone_template, drop_database, with_database
 from tests.runtime.processes import Served
 from tests.runtime.test_doctor import examined
@@ -99,7 +100,7 @@ def test_each_way_of_not_being_ready(serve_own: Callable[..., Served], broken: B
             assert asked(served, mark) == (503, "DATABASE_UNAVAILABLE"), mark
     assert asked(served, broken.right) == (401, "UNAUTHORIZED")
     assert asked(served, "00") == (401, "UNAUTHORIZED")
-    assert httpx.get(f"{served.url}/readyz").status_code == 200
+    assert patient.get(f"{served.url}/readyz").status_code == 200
 
     assert "Traceback" not in served.program.errors
     assert not [line for line in served.program.log if "exception" in line]

@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import httpx
+from tests import patient
 from tests.charging import Charger
 from tests.company_copies import SECRET_KEY
 from tests.conftest import Api
@@ -168,7 +168,7 @@ class Round:
 
     async def check(self) -> str:
         """What the provider took is booked, once, and nothing else; in a few words."""
-        async with httpx.AsyncClient(base_url=self.network, trust_env=False) as client:
+        async with patient.async_client(base_url=self.network, trust_env=False) as client:
             taken: list[tuple[str, int]] = (await client.get("/taken")).json()
         times = Counter(reference for reference, _ in taken)
         assert [one for one, number in times.items() if number > 1] == []

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-import httpx
+from tests import patient
 from tests.runtime.conftest import SMTP_PASSWORD, Made
 from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, environment, refusal, wait_for
 
@@ -111,6 +111,6 @@ def test_the_development_mailbox_takes_mail_and_shows_it(tmp_path: Path) -> None
     )
     assert page.startswith("http://127.0.0.1:")
     assert cli("mail", "test", "kaj@havblik.example", SMTP_URL=smtp_url).returncode == 0
-    assert "Test mail from ledgerbee" in httpx.get(page).text
-    assert httpx.get(page, headers={"host": "mail.example"}).status_code == 400
+    assert "Test mail from ledgerbee" in patient.get(page).text
+    assert patient.get(page, headers={"host": "mail.example"}).status_code == 400
     assert program.stop() in {0, 128 + signal.SIGTERM, -signal.SIGTERM}

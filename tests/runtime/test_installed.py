@@ -1,5 +1,6 @@
 """As an operator installs it: the wheel with run-time packages only, and the unit's sandbox."""
 
+import json
 import os
 import pwd
 import re
@@ -12,9 +13,9 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-import httpx
 import pytest
 from packaging.requirements import Requirement
+from tests import patient
 from tests.platform.servers import end
 from tests.runtime.confined import place_beside
 from tests.runtime.processes import PROGRAM, Program, environment, wait_for
@@ -144,8 +145,9 @@ def _answers(program: Program) -> None:
         return found[1] if found else None
 
     address = wait_for(url)
-    assert httpx.get(f"{address}/readyz").status_code == 200
-    assert httpx.get(f"{address}/docs").status_code == 200
+    assert patient.get(f"{address}/readyz").status_code == 200
+    assert patient.get(f"{address}/docs").status_code == 200
+    assert patient.get(f"{address}/api/openapi.json").json() == json.loads((ROOT / "docs/openapi.json").read_text())
 
 
 def unit(file: str = "ledgerbee.service") -> dict[str, list[str]]:

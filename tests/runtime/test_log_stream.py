@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from tests import patient
 from tests.platform.servers import end
 from tests.runtime.processes import PROGRAM, Program, Served, cli, environment, is_alive, wait_for
 
@@ -84,8 +84,8 @@ def test_serve_from_its_first_start_to_its_end(own_folder: Path) -> None:
         assert served.http.get("/api/v1/company").status_code == 200
         of_json = {"content-type": "application/json"}
         assert served.http.post("/api/v1/accounts", content=b"\xff{", headers=of_json).status_code == 400
-        assert httpx.get(f"{served.url}/api/v1/company").status_code == 401
-        assert httpx.get(f"{served.url}/nowhere").status_code == 404
+        assert patient.get(f"{served.url}/api/v1/company").status_code == 401
+        assert patient.get(f"{served.url}/nowhere").status_code == 404
         worker = served.program.pid_of("worker")
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda: served.program.pid_of("worker") != worker)

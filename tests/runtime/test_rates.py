@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
+from tests import patient
 from tests.rates.documents import FeedServer, csv, daily_csv, feed_server, xml, zipped
 from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, refusal, wait_for
 from tests.runtime.test_own_server import as_application
@@ -38,7 +38,7 @@ def test_serve_fetches_what_is_missing_and_tells_how_old_the_rates_are(
 ) -> None:
     without = serve_own()
     days = age(SHIPPED, system_clock())
-    assert f"ledgerbee_exchange_rates_age_days {days}.0" in httpx.get(f"{without.url}/metrics").text
+    assert f"ledgerbee_exchange_rates_age_days {days}.0" in patient.get(f"{without.url}/metrics").text
     warning = f"The newest published exchange rates are of {SHIPPED}, {days} days ago. "
     assert (warning + "Add newer ones: `ledgerbee rates import FILE`." in without.program.notes) == (days > 5)
     assert without.stop() == 0
@@ -48,7 +48,7 @@ def test_serve_fetches_what_is_missing_and_tells_how_old_the_rates_are(
     added = served.program.wait_for_event("rates.added")
     assert (added["days"], added["newest"]) == (1, TODAY.isoformat())
     assert newest_rate(served) == ("6", TODAY.isoformat())  # 7.5 / 1.25
-    metrics = httpx.get(f"{served.url}/metrics").text
+    metrics = patient.get(f"{served.url}/metrics").text
     assert f"ledgerbee_exchange_rates_age_days {age(TODAY, system_clock())}.0" in metrics
     assert served.stop() == 0
 

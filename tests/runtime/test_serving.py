@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 import stdnum.dk.cvr
 import stdnum.iban
 import structlog
+from tests import patient
 from tests.runtime.conftest import SMTP_PASSWORD, Made
 from tests.runtime.processes import Served, cli, cli_json, refusal, wait_for
 
@@ -22,7 +22,7 @@ def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> 
     answer = served.http.get("/api/v1/accounts")
     assert answer.status_code == 200
     assert len(answer.json()) > 50
-    assert httpx.get(f"{served.url}/api/v1/accounts").status_code == 401
+    assert patient.get(f"{served.url}/api/v1/accounts").status_code == 401
 
 
 def test_the_first_company_can_send_invoices(served: Served) -> None:
@@ -43,9 +43,9 @@ def test_a_second_start_prints_the_same_company_and_key(served: Served, made: Ma
 
 
 def test_probes(served: Served) -> None:
-    assert httpx.get(f"{served.url}/healthz").text == "ok"
-    assert httpx.get(f"{served.url}/readyz").json() == {"status": "ready"}
-    assert {httpx.head(f"{served.url}/{probe}").status_code for probe in ("healthz", "readyz")} == {200}
+    assert patient.get(f"{served.url}/healthz").text == "ok"
+    assert patient.get(f"{served.url}/readyz").json() == {"status": "ready"}
+    assert {patient.head(f"{served.url}/{probe}").status_code for probe in ("healthz", "readyz")} == {200}
 
 
 def test_probes_that_succeed_are_not_logged(served: Served) -> None:
@@ -79,37 +79,42 @@ def test_an_open_address_without_a_proxy_is_warned_of(host: str, proxies: str, w
 
 def test_metrics_cover_all_processes_and_the_job_queue(served: Served) -> None:
     served.http.get("/api/v1/accounts")
-    text = httpx.get(f"{served.url}/metrics").text
+    text = patient.get(f"{served.url}/metrics").text
     assert re.search(r'ledgerbee_http_requests_total\{method="GET",route="/api/v1/accounts",status="200"\} \d', text)
     assert "ledgerbee_database_up 1.0" in text
     assert "# TYPE ledgerbee_jobs gauge" in text
 
 
 def test_the_reference_page_needs_nothing_from_elsewhere(served: Served) -> None:
-    page = httpx.get(f"{served.url}/docs")
+    page = patient.get(f"{served.url}/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "//" not in page.text.replace("<!--", "")
     wanted = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len([address for address in wanted if address.endswith(".js")]) == 2
     for address in wanted:
-        asset = httpx.get(f"{served.url}{address}")
+        asset = patient.get(f"{served.url}{address}")
         assert (asset.status_code, len(asset.content) > 100) == (200, True), address
         kind = {"js": "text/javascript", "css": "text/css", "png": "image/png"}[address.rpartition(".")[2]]
         assert asset.headers["content-type"].startswith(kind)
         if kind == "text/css":
             assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", asset.text)
-    start = httpx.get(f"{served.url}/docs/assets/start.js").text
+    start = patient.get(f"{served.url}/docs/assets/start.js").text
     assert 'url: "/api/openapi.json"' in start
     assert "persist" not in start  # a key that is tried out is gone with the page
     assert "//" not in start
-    assert httpx.get(f"{served.url}/docs/assets/../../etc/passwd").status_code == 404
-    assert httpx.get(f"{served.url}/docs/assets/missing.js").status_code == 404
+    assert patient.get(f"{served.url}/docs/assets/../../etc/passwd").status_code == 404
+    assert patient.get(f"{served.url}/docs/assets/missing.js").status_code == 404
 
 
 def test_it_serves_the_document_that_the_command_line_prints(served: Served, own_folder: Path) -> None:
     assert cli("openapi", "--output", own_folder / "openapi.json").stdout == ""
-    assert httpx.get(f"{served.url}/api/openapi.json").json() == json.loads((own_folder / "openapi.json").read_text())
+    printed = (own_folder / "openapi.json").read_text()
+    answer = patient.get(f"{served.url}/api/openapi.json")
+    assert answer.text == json.dumps(json.loads(printed), ensure_ascii=False, separators=(",", ":"))
+    assert answer.headers["content-type"] == "application/json"
+    again = patient.get(f"{served.url}/api/openapi.json", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
 
 
 def test_a_second_serve_on_the_folder_is_refused_and_harms_nothing(served: Served, made: Made) -> None:
@@ -159,7 +164,7 @@ def _sockets(pid: int) -> int:
 def test_no_secret_is_logged_wherever_it_was_sent(served: Served, made: Made) -> None:
     wrong = "lb_" + "x" * 43
     bearer, client_secret, cookie = "lbt_" + "b" * 43, "lbs_" + "c" * 43, "session-cookie-value"
-    with httpx.Client(base_url=served.url) as http:
+    with patient.client(base_url=served.url) as http:
         for key in (made.key, wrong):
             http.get("/api/v1/accounts", headers={"x-api-key": key})
             http.get("/api/v1/accounts", params={"x-api-key": key})
@@ -177,7 +182,7 @@ def test_no_secret_is_logged_wherever_it_was_sent(served: Served, made: Made) ->
     with socket.create_connection(served.address) as raw:
         raw.sendall(f"GET /{made.key} HTTP/9.9\r\nx-api-key {made.key}\r\n\r\n".encode())
         raw.recv(4096)
-    metrics = httpx.get(f"{served.url}/metrics").text
+    metrics = patient.get(f"{served.url}/metrics").text
     written = served.program.errors
     assert len([line for line in served.program.log if line["event"] == "request"]) > 15
     for secret in (made.key, wrong, bearer, client_secret, cookie, SMTP_PASSWORD):
@@ -213,7 +218,7 @@ def test_commands_work_beside_it(serve_own: Callable[..., Served], own_data: Pat
     made_key = cli_json("api-key", "create", "--company", company["id"], "--scopes", "accounts-read,company-read", *at)
     assert set(made_key) == {"id", "key"}
     theirs = {"x-api-key": made_key["key"]}
-    told = httpx.get(f"{served.url}/api/v1/company", headers=theirs).json()
+    told = patient.get(f"{served.url}/api/v1/company", headers=theirs).json()
     assert {field: told[field] for field in ("name", *particulars)} == {"name": "Anden A/S", **particulars}
     assert refusal("company", "create", "--name", "X", "--country", "dk", "--iban", "DK51", *at) == (
         "iban must be a valid IBAN"
@@ -221,13 +226,13 @@ def test_commands_work_beside_it(serve_own: Callable[..., Served], own_data: Pat
     assert refusal("company", "create", "--name", "X", "--country", "dk", "--email", "x", *at) == (
         "email must be an email"
     )
-    assert httpx.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
+    assert patient.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
     listed = cli_json("company", "list", *at)["companies"]
     assert [row["id"] for row in listed] == [made.company, company["id"]]
     year = ("--fiscal-year-start", "2025-07-01", "--fiscal-year-end", "2026-12-31")
     uneven = cli_json("company", "create", "--name", "Tredje A/S", "--country", "DK", *year, *at)["id"]
     key = cli_json("api-key", "create", "--company", uneven, "--scopes", "accounts-read", *at)["key"]
-    (first,) = httpx.get(f"{served.url}/api/v1/fiscal-years", headers={"x-api-key": key}).json()
+    (first,) = patient.get(f"{served.url}/api/v1/fiscal-years", headers={"x-api-key": key}).json()
     assert (first["startDate"], first["endDate"]) == ("2025-07-01", "2026-12-31")
     assert "name one with --company" in refusal("api-key", "create", "--scopes", "all", *at)
     status = cli_json("db", "status", *at)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests import patient
 from tests.platform.servers import end
 from tests.runtime.conftest import Made, copied, new_folder
 from tests.runtime.processes import Served, cli, cli_json, today
@@ -58,7 +59,7 @@ def served(made: Made, other: OtherCell, folder: Path, reachable: Path) -> Itera
 
 
 def get(served: Served, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(f"{served.url}/api{path}", headers=headers)
+    return patient.get(f"{served.url}/api{path}", headers=headers)
 
 
 def name_of(served: Served, **headers: str) -> Any:
@@ -67,13 +68,13 @@ def name_of(served: Served, **headers: str) -> Any:
 
 def client_of(served: Served, key: str) -> dict[str, str]:
     body = {"name": "Shop", "scopes": ["company-read"]}
-    made = httpx.post(f"{served.url}/api/v1/oauth-clients", headers={"x-api-key": key}, json=body)
+    made = patient.post(f"{served.url}/api/v1/oauth-clients", headers={"x-api-key": key}, json=body)
     assert made.status_code == 201, made.text
     return {"client_id": made.json()["clientId"], "client_secret": made.json()["clientSecret"]}
 
 
 def token_of(served: Served, client: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{served.url}/api/v1/auth/token", data={"grant_type": "client_credentials", **client})
+    return patient.post(f"{served.url}/api/v1/auth/token", data={"grant_type": "client_credentials", **client})
 
 
 def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> None:
@@ -86,7 +87,7 @@ def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> 
     for key in (served.key, other.key):
         accounts = get(served, "/v1/product-groups", **{"x-api-key": key}).json()["data"][0]
         body = {"number": "SAME", "name": "Same", **{k: v for k, v in accounts.items() if k.endswith("AccountId")}}
-        made = httpx.post(f"{served.url}/api/v1/product-groups", headers={"x-api-key": key}, json=body)
+        made = patient.post(f"{served.url}/api/v1/product-groups", headers={"x-api-key": key}, json=body)
         assert made.status_code == 201, made.text
         found = get(served, f"/v1/product-groups/{made.json()['id']}", **{"x-api-key": key})
         assert found.status_code == 200
@@ -95,7 +96,7 @@ def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> 
 
     # What is made over the API in the other cell carries its mark.
     body = {"name": "another", "scopes": ["company-read"]}
-    made = httpx.post(f"{served.url}/api/v1/api-keys", headers=theirs, json=body)
+    made = patient.post(f"{served.url}/api/v1/api-keys", headers=theirs, json=body)
     assert made.json()["key"].startswith(f"lb_{OTHER}.")
     assert name_of(served, **{"x-api-key": made.json()["key"]}) == "Sydlys ApS"
 
@@ -103,16 +104,16 @@ def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> 
     for mark, key, name in (("00", served.key, "My company"), (OTHER, other.key, "Sydlys ApS")):
         link = page_of_quote(served, key)
         assert link.startswith(f"{served.url}/quotes/lbq_{mark}.")
-        assert name in httpx.get(link).text
+        assert name in patient.get(link).text
         for wrong in {"00", OTHER, "7f"} - {mark}:
-            assert httpx.get(link.replace(f"lbq_{mark}.", f"lbq_{wrong}.")).status_code == 404
+            assert patient.get(link.replace(f"lbq_{mark}.", f"lbq_{wrong}.")).status_code == 404
 
 
 def page_of_quote(served: Served, key: str) -> str:
     """The address of the page of a new quote of the company whose key that is."""
 
     def ok(method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{served.url}/api{path}", headers={"x-api-key": key}, json=body)
+        answer = patient.request(method, f"{served.url}/api{path}", headers={"x-api-key": key}, json=body)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -164,7 +165,7 @@ def test_a_cell_that_is_down_is_its_companies_affair(served: Served, other: Othe
     try:
         assert get(served, "/v1/company", **{"x-api-key": other.key}).status_code == 503
         assert name_of(served, **{"x-api-key": served.key}) == "My company"
-        assert httpx.get(f"{served.url}/readyz").status_code == 200
+        assert patient.get(f"{served.url}/readyz").status_code == 200
     finally:
         embedded.ensure_running(folder / "other")
 

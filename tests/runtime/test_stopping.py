@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from tests import patient
 from tests.api.test_imports import JSONL, lines, row
 from tests.platform.servers import is_up, value
 from tests.runtime.processes import PATIENCE, PROGRAM, Program, Served, is_alive, today, wait_for
@@ -116,9 +117,9 @@ def test_what_is_killed_below_it_is_started_again_and_its_own_death_costs_nothin
     assert database is not None
     os.kill(database, signal.SIGKILL)
     program.wait_for_event("database.started_again")
-    wait_for(lambda: httpx.get(f"{served.url}/readyz").status_code == 200)
+    wait_for(lambda: patient.get(f"{served.url}/readyz").status_code == 200)
     assert "BEFORE" in served.group_numbers()
-    assert "ledgerbee_database_up 1.0" in httpx.get(f"{served.url}/metrics").text
+    assert "ledgerbee_database_up 1.0" in patient.get(f"{served.url}/metrics").text
 
     assert is_alive(program.pid_of("api-1"))
     program.send(signal.SIGKILL)

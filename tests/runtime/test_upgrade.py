@@ -13,12 +13,12 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 import sqlparse
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy.engine import make_url
+from tests import patient
 from tests.conftest import OPERATOR, Api, SteeredClock, allow_any_moment, with_database
 from tests.ledger_books import BANK, SALES, Books, books_of
 
@@ -63,7 +63,7 @@ async def upgraded(own_database: str, server_url: str) -> AsyncIterator[list[Boo
     await allow_any_moment(own_database)
     database = await Database.open(own_database, reactions=REACTIONS)
     found = []
-    async with httpx.AsyncClient() as http:
+    async with patient.async_client() as http:
         for row in counts:
             company: UUID = row["company_id"]
             tenant = Tenant(company, OPERATOR, "test", "Europe/Copenhagen")

@@ -6,7 +6,7 @@ from importlib.resources import files
 from uuid import UUID
 
 import asyncpg
-import httpx
+from tests import patient
 from tests.conftest import Api, SteeredClock, allow_any_moment, new_company
 from tests.ledger_books import Books, books_of
 
@@ -74,7 +74,7 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     await migrate(own_database)
     await allow_any_moment(own_database)
     database, owner = await Database.open(own_database, reactions=REACTIONS), await asyncpg.connect(own_database)
-    async with httpx.AsyncClient() as http:
+    async with patient.async_client() as http:
         danish, english, busy, american = [
             await books_of(await new_company(http, database, SteeredClock(), country, preferred_language=language))
             for country, language in (("DK", "da"), ("DK", "en"), ("DK", "da"), ("US", "en"))
