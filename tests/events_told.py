@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 import jsonschema_rs
+from tests.document import DOCUMENT
 
-from ledgerbee.app.main import openapi_document
 from ledgerbee.app.openapi.document import referred_to
 from ledgerbee.app.openapi.events import by_topic
 
@@ -29,7 +29,7 @@ def _names() -> Mapping[str, str]:
 @cache
 def _validator(name: str) -> Any:
     """Of the schema of that name, with those alone that it needs: all of them take seconds to make."""
-    schemas = openapi_document()["components"]["schemas"]
+    schemas = DOCUMENT["components"]["schemas"]
     own = {"$ref": f"#/components/schemas/{name}"}
     needed = {needed: schemas[needed] for needed in referred_to(own, schemas)}
     return jsonschema_rs.Draft202012Validator({**own, "components": {"schemas": needed}})

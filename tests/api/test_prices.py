@@ -16,8 +16,8 @@ from tests.api.catalog_steps import (
     use_price,
 )
 from tests.conftest import Api
+from tests.document import DOCUMENT
 
-from ledgerbee.app.main import openapi_document
 from ledgerbee.core.ids import new_id
 
 PATH = "/v1/product-prices"
@@ -67,7 +67,7 @@ async def test_the_whole_answer(api: Api, product: dict[str, Any]) -> None:
 
 
 async def test_answers_have_the_documented_properties(api: Api, product: dict[str, Any]) -> None:
-    schemas = openapi_document()["components"]["schemas"]
+    schemas = DOCUMENT["components"]["schemas"]
 
     def properties(name: str) -> set[str]:
         return set(schemas[name]["properties"])

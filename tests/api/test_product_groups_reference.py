@@ -3,14 +3,15 @@
 Every schema, field, type, nullability, default, enum, status, example and text that the page prints is here once.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 from tests.api.catalog_steps import group_body, new_product, problems
 from tests.conftest import Api
+from tests.document import DOCUMENT
 
-from ledgerbee.app.main import openapi_document
 from ledgerbee.tenancy.api_keys import actions as api_keys
 
 EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -253,7 +254,7 @@ EXTENSIONS: Final = ("deferRevenue",)
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document as far as the page goes."""
-    document = openapi_document()
+    document = deepcopy(DOCUMENT)
     for name in SCHEMAS:
         schema = document["components"]["schemas"][name]
         for field in EXTENSIONS:

@@ -7,17 +7,14 @@ A valid request is the document's example with a `World`'s ids in it, unless a r
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from tests.answers import answer
 from tests.contract.world import World
+from tests.document import DOCUMENT
 
 from ledgerbee.core.ids import new_id
-
-#: As committed: a test holds it against the application.
-_DOCUMENT: Final = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))
 
 Body = Callable[[World], dict[str, Any]]
 
@@ -67,7 +64,7 @@ class Row:
 
     def _example(self, world: World) -> dict[str, Any]:
         """The example that the document has of the operation's request."""
-        content = _DOCUMENT["paths"][self.path][self.method.lower()].get("requestBody", {}).get("content", {})
+        content = DOCUMENT["paths"][self.path][self.method.lower()].get("requestBody", {}).get("content", {})
         example = json.dumps(content.get("application/json", {}).get("example", {}))
         for name, id_ in world.ids.items():
             example = example.replace(f"{{{name}}}", id_)

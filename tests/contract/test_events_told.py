@@ -6,8 +6,9 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 from docs.reference import generate
-from tests.contract.test_openapi import DOCUMENT, SCHEMAS
+from tests.contract.test_openapi import SCHEMAS
 from tests.contract.world import World
+from tests.document import DOCUMENT
 from tests.events_told import faults
 
 from ledgerbee.app.openapi.events import DATA, by_topic, example_of

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.conftest import Api, SteeredClock, new_company
 from tests.contract.operations import OPERATIONS, Row
-from tests.contract.test_openapi import DOCUMENT
+from tests.document import DOCUMENT
 from tests.refunding import carried_out, disputed
 
 from ledgerbee.platform.db import Database

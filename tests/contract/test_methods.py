@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
-from tests.contract.test_openapi import DOCUMENT
 from tests.contract.test_operations import path_of
 from tests.contract.world import NewWorld, World
+from tests.document import DOCUMENT
 
 from ledgerbee.app.main import create_api
 from ledgerbee.app.routes import ROUTERS

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
 from tests.contract.test_operations import call, path_of
 from tests.contract.world import NewWorld, World
+from tests.document import DOCUMENT
 from tests.table_rows import rows_of
 
 from ledgerbee.app.routes import ROUTERS
@@ -51,7 +51,7 @@ def query_names(row: Row, openapi: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def openapi() -> dict[str, Any]:
-    return dict(json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8")))
+    return DOCUMENT
 
 
 @pytest.mark.parametrize("row", OF_COMPANIES, ids=str)

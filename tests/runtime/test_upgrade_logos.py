@@ -8,16 +8,15 @@ from tests.pictures import HOSTILE, plain_png, read, turned_jpeg
 
 from ledgerbee.migrations.migrate import _upgrade, migrate
 
-LOGOS = {
-    "png": plain_png(4_000, 40), "jpeg": turned_jpeg(), "svg": HOSTILE["SVG"](), "bomb": HOSTILE["profile bomb"](),
-    "none": None,
-}  # fmt: skip
-
 
 async def test_logos_are_drawn_anew_and_the_newest_delivery_is_known(own_database: str) -> None:
+    logos = {
+        "png": plain_png(4_000, 40), "jpeg": turned_jpeg(), "svg": HOSTILE["SVG"](), "bomb": HOSTILE["profile bomb"](),
+        "none": None,
+    }  # fmt: skip
     await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(own_database), "0021_audit_trail")
     owner = await asyncpg.connect(own_database)
-    companies = {name: uuid.uuid4() for name in LOGOS}
+    companies = {name: uuid.uuid4() for name in logos}
     invoice = uuid.uuid4()
     for name, company in companies.items():
         await owner.execute("SELECT set_config('app.company_id', $1, false)", str(company))
@@ -26,7 +25,7 @@ async def test_logos_are_drawn_anew_and_the_newest_delivery_is_known(own_databas
             " created_at, updated_at) VALUES ($1, $2, 'DK', 'da', 'DKK', 'Europe/Copenhagen', $3, now(), now())",
             company,
             name,
-            LOGOS[name],
+            logos[name],
         )
         for status, age in (("failed", "2 hours"), ("delivered", "1 hour")):
             await owner.execute(
@@ -52,5 +51,5 @@ async def test_logos_are_drawn_anew_and_the_newest_delivery_is_known(own_databas
     assert read(found["png"]["logo"]).size == (1654, 17)
     assert read(found["jpeg"]["logo"]).size == (20, 40)
     assert [found[name]["logo"] for name in ("svg", "bomb", "none")] == [
-        LOGOS[name] for name in ("svg", "bomb", "none")
+        logos[name] for name in ("svg", "bomb", "none")
     ]
