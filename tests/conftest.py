@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -36,7 +37,8 @@ from ledgerbee.app.main import create_app
 from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
-from ledgerbee.embedded import State, running, status
+from ledgerbee.embedded import State, cluster, running, status
+from ledgerbee.embedded.settings import command_line
 from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.context import Actor, Context
@@ -167,10 +169,18 @@ def server_url() -> Iterator[str]:
     # Not below pytest's own folder: run as root, the server has an account that can't enter it.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"ledgerbee-test-{run}"
-    with running(folder) as server:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cluster, "command_line", _quick_command_line)
+            server = stack.enter_context(running(folder))
         yield server.dsn(database="postgres")
     if status(folder).state is State.STOPPED:  # the last worker clears up
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_command_line(socket_dir: Path) -> list[str]:
+    """That of the program's own servers, without waiting for the disk: nobody needs what is on it after a crash."""
+    return [*command_line(socket_dir), "-c", "fsync=off", "-c", "full_page_writes=off"]
 
 
 @pytest.fixture(scope="session")
