@@ -63,6 +63,27 @@ class Authenticator:
             self._cache.popitem(last=False)
         return _check(operation, request, state, principal, kinds, now)
 
+    async def find(self, secret: str, kinds: tuple[str, ...], state: RequestState, now: datetime) -> Principal | None:
+        """Whose `secret` it is, for a request of no operation: one of these `kinds`, valid now; None for any other.
+
+        What it may do is for whoever asks. As with `admit`, what is remembered lets in and refuses nobody.
+        """
+        digest = secret_hash(secret)
+        state.identify(None)
+        principal = self._cache.get(digest)
+        try:
+            if principal is None:
+                principal = self._cache[digest] = await self._resolve(secret, kinds)
+                if len(self._cache) > _CACHE_SIZE:
+                    self._cache.popitem(last=False)
+            _check_valid(principal, kinds, now)
+        except LedgerBeeError as fault:
+            if fault.error_code is not UNAUTHORIZED:
+                raise
+            return None
+        state.principal = principal
+        return principal
+
     def forget(self, state: RequestState) -> None:
         """What is remembered of a request's credential is no longer true."""
         if state.principal is not None:

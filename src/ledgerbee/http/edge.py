@@ -6,7 +6,7 @@ idempotency key is reserved, the handler runs, the answer is stored under the ke
 answer go out. Errors of any kind leave as the documented envelope.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -72,6 +72,41 @@ class Edge:
             return error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
             return error_response(request, fault, now)
+
+    async def as_holder(
+        self,
+        request: Request,
+        secret: str,
+        kinds: tuple[str, ...],
+        run: Callable[[Caller], Awaitable[Response]],
+    ) -> Response | None:
+        """Run a request of no operation (a page, the MCP server) as whoever shows `secret`.
+
+        None where it is the secret of nobody of these `kinds`, or no longer. `run` opens the transactions; it runs
+        again where what is known of the credential is stale, so that what it writes has to be in its first transaction
+        or under an idempotency key. Raises `TOO_MUCH_CONTENTION`.
+        """
+        now, state = self.clock(), state_of(request.scope)
+        for _ in range(_MAX_RUNS):
+            principal = await self.authenticator.find(secret, kinds, state, now)
+            if principal is None:
+                return None
+            cell = self.cells[principal.cell]
+            caller = Caller(
+                principal=principal,
+                database=cell.database,
+                batcher=cell.batcher,
+                blobs=cell.blobs,
+                request_id=state.request_id,
+                now=now,
+                clock=self.clock,
+                address=request.client.host if request.client else None,
+            )
+            try:
+                return await run(caller)
+            except CredentialRevokedError:
+                self.authenticator.forget(state)
+        raise TOO_MUCH_CONTENTION.error()
 
     async def _run_public(self, request: Request, state: RequestState, handler: Handler, now: datetime) -> Response:
         _count_incoming_body(state, request, None)

@@ -23,8 +23,8 @@ NO_LIMIT: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as the audit trail keeps it: `api_key`, `oauth_client`, `quote_link`, `provider_callback`, `system`
-    or `operator` and an id."""
+    """Who did it, as the audit trail keeps it: `api_key`, `oauth_client`, `user`, `quote_link`, `provider_callback`,
+    `system` or `operator` and an id."""
 
     kind: str
     id: str
@@ -37,8 +37,9 @@ class Actor:
 class Origin:
     """Where a command comes from: the credential that it showed and the address that it was sent from.
 
-    Both are None for what no request asked for. `credential_kind` is `api_key`, `oauth_token`, `quote_link` or
-    `provider_callback`; the id is that of the key, link or provider, or of the client that the token was given to.
+    Both are None for what no request asked for. `credential_kind` is `api_key`, `oauth_token`, `user_session`,
+    `user_token`, `quote_link` or `provider_callback`; the id is that of the key, membership, connection, link or
+    provider, or of the client that the token was given to.
     """
 
     credential_kind: str | None = None

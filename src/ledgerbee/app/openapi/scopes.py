@@ -10,6 +10,7 @@ _OF: Final = {
     "audit": "the audit trail",
     "bank": "bank accounts and their statements",
     "company": "the company's details, its exchange rates and its lock date",
+    "connections": "the applications that members let work in the company, and what each did",
     "customers": "customers, their groups, contacts and departments",
     "deliveries": "how documents reached the customer",
     "dimensions": "dimensions and their values",
@@ -27,6 +28,7 @@ _OF: Final = {
     "quotes": "quotes",
     "reports": "reports on the ledger",
     "subscriptions": "subscriptions and their plans",
+    "users": "the people who may sign in to the company, and their roles",
     "vat-codes": "VAT codes and their rates",
     "vendors": "vendors, their groups, contacts and departments",
     "webhook-endpoints": "webhook endpoints and what was sent to them",
@@ -34,6 +36,7 @@ _OF: Final = {
 _TEXTS: Final = {
     "companies-write": "Create companies",
     "api-keys-write": "Create and revoke the company's API keys",
+    "connections-write": "Let applications work in the company, limit what they book, and revoke them",
     "company-write": "Change the company's details, exchange rates and lock date, and move the day of a sandbox",
     "deliveries-read": "Read how documents of every kind reached the customer, and the mails that carried them",
     "deliveries-write": "Record that a mail came back",
@@ -48,6 +51,7 @@ _TEXTS: Final = {
     "portal-catalog-read": "Read the plans that the customer portal shows",
     "portal-provision": "Create customers and give them access to the customer portal",
     "portal-sso-mint": "Sign users in to the customer portal, and end their sessions",
+    "users-write": "Invite people to the company, change their roles and remove them",
     "webhook-endpoints-write": "Create, change and test webhook endpoints, and send events to them again",
 }
 _VERBS: Final = {"read": "Read", "write": "Create and change"}

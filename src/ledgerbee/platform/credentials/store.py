@@ -29,6 +29,8 @@ async def resolve(connection: Connection, secret_hash: bytes, cell: str) -> Prin
         cell=cell,
         is_sandbox=row["is_sandbox"],
         clock_offset=row["clock_offset_days"],
+        user_id=row["user_id"],
+        resource=row["resource"],
     )
 
 
@@ -40,14 +42,17 @@ async def add(
     subject_id: UUID,
     grant: Grant,
     made_by: UUID | None = None,
+    user_id: UUID | None = None,
+    resource: str | None = None,
 ) -> None:
-    """Let a new secret in. `kind` is `api_key`, `oauth_client`, `oauth_token`, `quote_link` or `provider_callback`.
+    """Let a new secret in. `kind` is one that the table knows (`credentials_kind_check`).
 
-    `made_by` is the key or client of the same company that was shown for it.
+    `made_by` is the key or client of the same company that was shown for it; `user_id` and `resource` as in
+    `Principal`.
     """
     await context.connection.execute(
-        "INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, ip_allowlist, expires_at, made_by)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, ip_allowlist, expires_at, made_by,"
+        " user_id, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         secret_hash,
         context.company_id,
         kind,
@@ -56,6 +61,8 @@ async def add(
         grant.ip_allowlist,
         grant.expires_at,
         made_by,
+        user_id,
+        resource,
     )
 
 

@@ -33,7 +33,8 @@ _MARK_REVOKED: Final = {
 }
 #: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
 #: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page, that of a payment
-#: provider's callbacks, or of a page of the sandbox provider, for nothing but them.
+#: provider's callbacks, or of a page of the sandbox provider, for nothing but them. Those of members and of their
+#: applications are looked at where these are kept (`identity`).
 _BEYOND_SUBJECT: Final = """
 SELECT c.kind, c.subject_id FROM credentials c
 LEFT JOIN LATERAL (
@@ -55,7 +56,7 @@ LEFT JOIN LATERAL (
     SELECT '{}', s.created_at + interval '1 day' FROM sandbox_charges s
     WHERE c.kind = 'sandbox_page' AND s.company_id = $1 AND s.id = c.subject_id
 ) s ON true
-WHERE c.company_id = $1 AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
+WHERE c.company_id = $1 AND c.user_id IS NULL AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
     OR coalesce(c.expires_at, 'infinity') > coalesce(
         s.expires_at, CASE WHEN c.kind = 'oauth_token' THEN $2::timestamptz + interval '1 day' ELSE 'infinity' END))
 ORDER BY c.subject_id LIMIT 1

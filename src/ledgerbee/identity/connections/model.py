@@ -1,0 +1,43 @@
+"""Applications that a member lets work in a company; a connection is of one company (contract 3.5, decisions "MCP")."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NewType
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.identity.users.model import MembershipId, UserId
+
+ConnectionId = NewType("ConnectionId", UUID)
+
+CONNECTION_NOT_FOUND = ErrorCode("CONNECTION_NOT_FOUND", 404, "No such connection in the company")
+
+#: How long an access token of a connection lives (decisions "OAuth and MCP").
+TOKEN_LIFE: Final = timedelta(seconds=3600)
+#: What may be booked in a day without anybody looking, in DKK, until an owner says otherwise.
+DAILY_LIMIT: Final = Decimal(10_000)
+#: Where the MCP server is, for the company that was chosen at consent and for one that the address names.
+MCP_PATH: Final = "/api/v1/mcp"
+COMPANY_MCP_PATH: Final = "/api/v1/mcp/c/{companyId}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppConnection:
+    """A connection. Moments are aware UTC; `daily_limit` is in DKK, `resource` the path of the address it is for.
+
+    `client_id` is text: a client metadata document's is its URL.
+    """
+
+    id: ConnectionId
+    membership_id: MembershipId
+    user_id: UserId
+    client_id: str
+    client_name: str
+    redirect_host: str
+    resource: str
+    scopes: tuple[str, ...]
+    daily_limit: Decimal = DAILY_LIMIT
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
