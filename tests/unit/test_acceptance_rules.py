@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.test_presales_rules import quote
 
+from ledgerbee.core.browsers import is_foreign
 from ledgerbee.core.ids import new_id
 from ledgerbee.sales.quotes.acceptance.model import Decision, Notice, Reply, Standing
 from ledgerbee.sales.quotes.acceptance.rules import (
     FORM,
     form_token,
     is_answered_so,
-    is_foreign,
     read_reply,
     refusal_of,
     standing_of,
@@ -91,6 +91,7 @@ def test_what_cannot_be_read_says_nothing(content_type: str, body: bytes) -> Non
         (None, "https://evil.example", True),
         (None, "https://books.example.evil.example", True),
         (None, "", True),
+        (None, "https://[", True),
     ],
 )
 def test_whose_page_sent_a_form(site: str | None, origin: str | None, foreign: bool) -> None:

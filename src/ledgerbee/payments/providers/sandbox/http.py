@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from ledgerbee.core.addresses import network_of
+from ledgerbee.core.browsers import is_foreign
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.caller import Caller
@@ -24,7 +25,6 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.db import CredentialRevokedError
-from ledgerbee.sales.quotes.acceptance.rules import is_foreign
 from ledgerbee.tenancy.oauth import store as rate_limits
 
 router = APIRouter(include_in_schema=False)

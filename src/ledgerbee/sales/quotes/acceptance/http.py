@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from ledgerbee.core.addresses import network_of
+from ledgerbee.core.browsers import is_foreign
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.caller import Caller
@@ -35,7 +36,7 @@ from ledgerbee.sales.quotes.acceptance.page import (
     message_page,
     quote_page,
 )
-from ledgerbee.sales.quotes.acceptance.rules import is_answered_so, is_foreign, read_reply, refusal_of
+from ledgerbee.sales.quotes.acceptance.rules import is_answered_so, read_reply, refusal_of
 from ledgerbee.sales.quotes.kind import QUOTES
 from ledgerbee.sales.quotes.links.model import QUOTE_LINK, QuoteLinkId
 from ledgerbee.sales.quotes.model import QUOTE_INVALID_STATE, QUOTE_NOT_FOUND

@@ -5,7 +5,7 @@ import hmac
 import unicodedata
 from datetime import date
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from ledgerbee.sales.quotes.acceptance.model import MAX_COMMENT, MAX_NAME, Decision, Notice, Reply, Standing
 from ledgerbee.sales.quotes.model import Quote, QuoteDisplayStatus, QuoteStatus
@@ -64,17 +64,6 @@ def tidy(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(tidy(" ".join(text.split())).split())
-
-
-def is_foreign(site: str | None, origin: str | None, hosts: frozenset[str]) -> bool:
-    """Whether a form was sent by a page of somebody else's, as far as the browser says it.
-
-    `site` is `Sec-Fetch-Site`, which browsers have sent since 2023; `origin` is for older ones, and `null` from our
-    page, which has a referrer policy of `no-referrer` (Fetch, 3.2); `hosts` are our own names.
-    """
-    if site is not None:
-        return site not in {"same-origin", "none"}
-    return origin not in {None, "null"} and (urlsplit(origin or "").hostname or "") not in hosts
 
 
 def refusal_of(reply: Reply, secret: str, *, foreign: bool) -> Notice | None:
