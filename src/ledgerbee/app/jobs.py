@@ -13,6 +13,9 @@ from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW
 from ledgerbee.billing.usage_imports.jobs import USAGE_IMPORTS
 from ledgerbee.billing.usage_imports.jobs import end_broken_uploads as end_broken_usage_uploads
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
+from ledgerbee.identity.sign_in.jobs import RESET_JOB, RESETS
+from ledgerbee.identity.users.jobs import INVITATIONS
+from ledgerbee.identity.users.model import INVITATION_JOB
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
@@ -70,9 +73,11 @@ def jobs_with(
         FOLLOW_DECLINE_JOB: FOLLOWED_DECLINES,
         IMPORT_JOB: IMPORTS,
         IMPORT_USAGE_JOB: USAGE_IMPORTS,
+        INVITATION_JOB: INVITATIONS,
         PAYOUTS_JOB: payouts_of(providers),
         PRINT_JOB: prints_of(KINDS),
         REFUND_JOB: refunds_of(providers),
+        RESET_JOB: RESETS,
         SANDBOX_EVENT_JOB: SANDBOX_EVENTS,
         SEND_ANSWER_JOB: answers_of(transport),
         DISABLED_JOB: NOTICES,

@@ -33,6 +33,10 @@ from ledgerbee.http.json_body import MALFORMED_JSON
 from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.route import operation_of
 from ledgerbee.http.state import state_of
+from ledgerbee.identity.people.http import router as people_router
+from ledgerbee.identity.sign_in.account_http import router as account_router
+from ledgerbee.identity.sign_in.http import router as sign_in_router
+from ledgerbee.identity.sign_in.reset_http import router as reset_router
 from ledgerbee.payments.callbacks.http import router as payment_events_router
 from ledgerbee.payments.pages.http import router as saved_cards_router
 from ledgerbee.payments.providers.sandbox.http import router as sandbox_router
@@ -88,6 +92,10 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         payment_events_router,
         saved_cards_router,
         sandbox_router,
+        sign_in_router,
+        account_router,
+        reset_router,
+        people_router,
     ):
         api.router.routes.extend(pages.routes)
     describe(api)

@@ -19,6 +19,7 @@ from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
 from ledgerbee.http.operation import OperationRouter
+from ledgerbee.identity.users import http as users
 from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.imports import http as imports
@@ -129,4 +130,5 @@ ROUTERS: tuple[OperationRouter, ...] = (
     events.router,
     oauth_clients.router,
     oauth_tokens.router,
+    users.router,
 )

@@ -11,6 +11,8 @@ SESSION: Final = "ledgerbee_session"
 BEFORE_SESSION: Final = "ledgerbee_form"
 LANGUAGE: Final = "ledgerbee_language"
 DEVICE: Final = "ledgerbee_device"
+#: A sign-in that waits for its second factor.
+STEP: Final = "ledgerbee_step"
 
 
 def read(request: Request, name: str) -> str | None:

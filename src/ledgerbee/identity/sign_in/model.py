@@ -1,9 +1,12 @@
 """How people sign in: sessions, passwords, second factors, links (ours: the original has this in its app)."""
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ledgerbee.identity.pages.rules import form_token
 from ledgerbee.identity.users.model import MembershipId, Role, UserId
@@ -48,3 +51,51 @@ class CompanyOfUser:
     membership_id: MembershipId
     role: Role
     is_sandbox: bool
+
+
+class Passkey(Struct, frozen=True, rename="camel"):
+    """A passkey of a user's. Moments are aware UTC."""
+
+    id: UUID
+    name: str
+    credential_id: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @property
+    def credential(self) -> bytes:
+        """What its authenticator calls it."""
+        return base64.b64decode(self.credential_id)
+
+
+class OpenSession(Struct, frozen=True, rename="camel"):
+    """A browser in which the user has signed in. `is_this` is the one that looks."""
+
+    id: UUID
+    address: str | None
+    user_agent: str | None
+    created_at: datetime
+    is_this: bool
+
+
+class Account(Struct, frozen=True, rename="camel"):
+    """What belongs to a user's account."""
+
+    has_totp: bool
+    recovery_codes: int
+    passkeys: list[Passkey]
+    sessions: list[OpenSession]
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes more than the password."""
+        return self.has_totp or bool(self.passkeys)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasskey:
+    """A passkey that a browser made."""
+
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
