@@ -39,6 +39,12 @@ AND a.attgenerated = '' AND EXISTS (
 )
 GROUP BY c.relname ORDER BY c.relname
 """
+#: Who works in a company: of no company themselves, and copied with it.
+_PEOPLE: Final = "SELECT * FROM users WHERE id IN (SELECT user_id FROM memberships WHERE company_id = $1)"
+_PEOPLE_COLUMNS: Final = (
+    "SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a"
+    " WHERE a.attrelid = 'users'::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+)
 #: The jobs of a company that wait, in the form of `_ADD_JOBS`.
 _JOBS: Final = """
 SELECT json_agg(json_build_object(
@@ -64,6 +70,8 @@ _ID: Final = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})(-[0-9a-f]{4}-[0-9a-f]{4}-
 _STEPS: Final = count(1)
 #: A column of 32 bytes in the form of COPY: the hash of a secret.
 _HASH: Final = re.compile(rb"\\\\x([0-9a-f]{64})")
+#: An address in the form of COPY.
+_EMAIL: Final = re.compile(rb"[^\t\n]+@example\.com")
 #: How much of a key its row shows.
 _SHOWN: Final = 11
 
@@ -120,6 +128,10 @@ class Original:
             await owner.copy_from_query(query, company_id, output=content)
             if content.getvalue():
                 rows[name] = (columns, Shifted.of(content.getvalue()))
+        people = BytesIO()
+        await owner.copy_from_query(_PEOPLE, company_id, output=people)
+        if people.getvalue():
+            rows["users"] = (await owner.fetchval(_PEOPLE_COLUMNS), Shifted.of(people.getvalue()))
         jobs = await owner.fetchval(_JOBS, str(company_id))
         links = await owner.fetch("SELECT secret FROM quote_links WHERE company_id = $1", company_id)
         waiting = Shifted.of(jobs.encode()) if jobs else None
@@ -180,6 +192,8 @@ class Copies:
                 content = rows.by(step)
                 if table == "credentials":
                     content = _with_other_hashes(content, known)
+                elif table == "users":
+                    content = _EMAIL.sub(rb"%d.\g<0>" % step, content)
                 elif table == "quote_links":
                     for link in original.links:
                         content = content.replace(link.encode(), known[link].encode())

@@ -15,6 +15,7 @@ from ledgerbee.identity.pages import cookies
 from ledgerbee.identity.pages.rules import form_token
 from ledgerbee.identity.sign_in.model import SESSION_PREFIX
 from ledgerbee.identity.users import actions as users
+from ledgerbee.identity.users import store
 from ledgerbee.identity.users.model import Role
 from ledgerbee.identity.users.passwords import PARAMETERS, new_record, password_check
 from ledgerbee.platform.context import Context
@@ -70,9 +71,11 @@ class Person:
     password: str = PASSWORD
 
 
-async def new_person(api: Api, role: str | None = "owner", name: str = "Mette Holm", language: str = "en") -> Person:
+async def new_person(
+    api: Api, role: str | None = "owner", name: str = "Mette Holm", language: str = "en", email: str = ""
+) -> Person:
     """A person with a password, who works in the company of `api` as `role` (None: does not)."""
-    email = f"{new_id().hex}@example.com"
+    email = email or f"{new_id().hex}@example.com"
 
     async def work(context: Context) -> UUID:
         user_id = await users.add_user(context, email, name, language, await new_record(PASSWORD))
@@ -107,3 +110,14 @@ async def signed_in(api: Api, role: str | None = "owner", **options: Any) -> tup
 def token_of(browser: Browser) -> str:
     """What the forms of the browser's session send along."""
     return form_token(browser.cookies[cookies.SESSION])
+
+
+async def accepted(api: Api, invitation_id: str) -> None:
+    """Have whom an invitation is for accept it, as if the page had been opened."""
+
+    async def work(context: Context) -> None:
+        invitation = await store.get_invitation(context, UUID(invitation_id))
+        user_id = await users.add_user(context, invitation.email, "Mette Holm", "da", None)
+        await users.accept(context, invitation.id, user_id)
+
+    await api.run(work)

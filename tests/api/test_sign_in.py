@@ -1,6 +1,5 @@
 """Signing in: by password, second factor and passkey; what strangers learn and reach; what ends what."""
 
-
 import httpx
 import pytest_asyncio
 from tests.conftest import Api

@@ -1132,6 +1132,22 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "OAuth", "DELETE", "/v1/oauth-clients/{oauthClientId}", "oauth-clients-write", "Revoke an OAuth client",
         not_found="OAUTH_CLIENT_NOT_FOUND", success=204,
     ),
+    extension("Users", "GET", "/v1/users", "users-read", "List users"),
+    extension(
+        "Users", "PATCH", "/v1/users/{userId}", "users-write", "Change a user's role", not_found="USER_NOT_FOUND",
+    ),
+    extension(
+        "Users", "DELETE", "/v1/users/{userId}", "users-write", "Remove a user", not_found="USER_NOT_FOUND",
+        success=204,
+    ),
+    extension("Users", "GET", "/v1/users/invitations", "users-read", "List invitations"),
+    extension(
+        "Users", "POST", "/v1/users/invitations", "users-write", "Invite a user", success=201,
+    ),
+    extension(
+        "Users", "DELETE", "/v1/users/invitations/{invitationId}", "users-write", "Revoke an invitation",
+        not_found="INVITATION_NOT_FOUND", success=204,
+    ),
     Row("OAuth", "POST", "/v1/auth/token", None, "Get an access token", public=True),
     Row("OAuth", "POST", "/v1/oauth/revoke", None, "Revoke an access token", public=True),
 )  # fmt: skip

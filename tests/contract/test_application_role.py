@@ -80,11 +80,14 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
-    "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by scopes subject_id version)"
+    "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by resource scopes subject_id user_id version)"
     " UPDATE(ip_allowlist scopes version)": "credentials",
     "INSERT SELECT UPDATE(details draft_journal_entry_id drafted_at updated_at vendor_id)": "incoming_documents",
     "INSERT SELECT UPDATE(status updated_at)": "incoming_answers",
     "INSERT SELECT UPDATE(is_default)": "journal_categories",
+    "DELETE INSERT SELECT UPDATE(role updated_at)": "memberships",
+    "INSERT SELECT UPDATE(accepted_at revoked_at)": "invitations",
+    "INSERT SELECT UPDATE(daily_limit last_used_at revoked_at scopes)": "connections",
     "INSERT SELECT UPDATE(accent_color footer_text intro_text is_default language name payment_text"
     " shows_logo)": "document_templates",
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
@@ -93,8 +96,9 @@ TABLES = {
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers"
     " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
     " cell_mark daily_runs",
-    "": "application_trust company_directory daily_wakes interrupted_jobs last_backup pgqueuer_schedules"
-    " pgqueuer_statistics rate_limit_hits webhook_companies",
+    "": "application_trust company_directory daily_wakes interrupted_jobs last_backup membership_directory passkeys"
+    " pgqueuer_schedules pgqueuer_statistics rate_limit_hits recovery_codes sign_in_steps user_sessions users"
+    " webhook_companies",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT SELECT UPDATE(is_listened last_position)": "event_counters",
     "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
@@ -121,6 +125,7 @@ WORKERS_TABLES = {
 #: Functions that the API's role may call, and why each may be: what it takes of a company. All others are nobody's.
 ENTERED = "works on the company that the transaction has entered: takes it as its first argument, refuses any other"
 SECRET = "takes the hash of a credential, or the secret of an upload, which only their owners know"
+SIGN_IN = "takes the hash of what only a browser has, or a link, or what only a password makes"
 BARE = "sees what its caller sees: no rights of its own, or no table"
 FUNCTIONS = {
     "add_fiscal_year": ENTERED, "check_row_company": BARE, "current_company": "says which company was entered",
@@ -134,14 +139,32 @@ FUNCTIONS = {
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
     "uses_of_price": BARE,
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
+    **dict.fromkeys(
+        (
+            "account_of_session", "add_passkey", "ask_for_new_passkey", "begin_sign_in", "change_account",
+            "change_password", "companies_of_session", "count_wrong_code", "end_other_sessions", "end_session",
+            "find_reset_link", "find_second_factor", "find_session", "finish_sign_in", "open_company", "remove_passkey",
+            "renew_recovery_codes", "reset_password", "set_totp", "take_passkey_challenge",
+        ),
+        SIGN_IN,
+    ),
+    "add_invited_user": ENTERED, "is_invited_known": ENTERED, "members_of": ENTERED,
+    "ask_for_passkey": "keeps a challenge of nobody's",
+    "ask_for_reset": "has the worker mail a link to its owner, and tells nothing",
+    "password_parameters": "tells the same of an address that nobody has",
+    "sign_in_by_passkey": "trusts the API with signatures of passkeys: docs/operations/security.md",
 }  # fmt: skip
 #: What each that works on the company that was entered is called with, beside the company.
 CALLS = {
     "add_fiscal_year": "gen_random_uuid(), '2027-01-01', '2027-12-31'",
+    "add_invited_user": "gen_random_uuid(), gen_random_uuid(), 'x', 'da', 'x', 'x', 'x', gen_random_uuid(), 'x', 'x',"
+    " 'x', now()",
     "earliest_turn": "'import_journal_entries'",
     "hold_ledger": "",
+    "is_invited_known": "gen_random_uuid()",
     "last_turn": "'import_journal_entries'",
     "make_room": "'import_journal_entries', 60",
+    "members_of": "",
     "open_ledger": "'DKK', 2, gen_random_uuid(), '2027-01-01', '2027-12-31'",
     "post_entries": None,
     "revoke_token": "gen_random_uuid(), 'x'",
@@ -169,10 +192,20 @@ OF_NO_COMPANY = {
     "stale_blob_leases": "over all companies, for the worker",
     "take_rate_limit_hit": "counts calls before anything is known of the client",
     "visible_company": "asked by the policies: it says which company rows are seen of",
+    **{name: why for name, why in FUNCTIONS.items() if why is SIGN_IN},
+    "add_reset_link": "for the worker, which mails links",
+    "add_user": "for commands",
+    "ask_for_passkey": "of nobody",
+    "ask_for_reset": "finds a company of whoever has an address",
+    "find_user": "for commands",
+    "password_parameters": "of whoever has an address",
+    "sign_in_by_passkey": "of whoever has a passkey",
+    "stored_totp_secrets": "for commands",
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
-    "claim_webhooks", "due_companies", "enter_company_for_job", "purge_expired",
+    "add_reset_link", "add_user", "claim_webhooks", "due_companies", "enter_company_for_job", "find_user",
+    "purge_expired", "stored_totp_secrets",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
     "stale_blob_leases",
 }  # fmt: skip

@@ -6,12 +6,14 @@ import pytest
 from docs.reference import generate
 from tests.contract.operations import OPERATIONS, Row
 from tests.contract.test_operations import path_of
-from tests.contract.world import World
+from tests.contract.world import MEMBER, World
 
 from ledgerbee.core.ids import new_id
 
 #: Code -> operation, the field, and what else the body needs to reach it.
 TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "INVITATION_ALREADY_EXISTS": ("POST /v1/users/invitations", "email", {}),
+    "USER_ALREADY_EXISTS": ("POST /v1/users/invitations", "email", {"email": MEMBER}),
     "ACCOUNT_NUMBER_ALREADY_EXISTS": ("POST /v1/accounts", "accountNumber", {}),
     "ACCOUNT_ROLE_ALREADY_EXISTS": (
         "POST /v1/accounts",

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Api, SteeredClock, new_company
 from tests.contract.operations import OPERATIONS, Row
 from tests.document import DOCUMENT
+from tests.people import accepted
 from tests.refunding import carried_out, disputed
 
 from ledgerbee.platform.db import Database
@@ -26,10 +27,12 @@ class Reader:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.cancels = False
+        self.revokes = False
         self.answers: dict[str, httpx.Response] = {}
 
     async def send(self, name: str, media_type: str = "") -> httpx.Response:
         """The example of `METHOD /path`, after what it needs; once, whoever asks for it."""
+        self.revokes |= name == "DELETE /v1/users/invitations/{invitationId}"
         self.cancels |= name == "POST /v1/charges/{chargeId}/cancel"
         if (key := name + media_type) not in self.answers:
             self.answers[key] = await self._sent(name, media_type)
@@ -38,9 +41,11 @@ class Reader:
 
     async def _meanwhile(self, name: str, answer: httpx.Response) -> None:
         """What others do after a request before the reader sends the next one: the worker, and who has a card. Whoever
-        cancels a charge is before them."""
-        if self.cancels:
+        cancels a charge, or revokes an invitation, is before them."""
+        if self.cancels or self.revokes:
             return
+        if name == "POST /v1/users/invitations" and answer.is_success:
+            await accepted(self.api, answer.json()["id"])
         if name == "POST /v1/invoices/{invoiceId}/charges" and answer.is_success:
             await carried_out(self.api, answer.json()["id"])
             await disputed(self.api, answer.json()["id"])

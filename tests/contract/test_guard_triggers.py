@@ -60,6 +60,7 @@ LOOKS_NOWHERE = {
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_charge_return": NO_TABLE,
     "keep_credit_note": NO_TABLE,
     "keep_deferral": NO_TABLE, "keep_finished_charge": NO_TABLE, "keep_recognized": NO_TABLE,
+    "keep_membership_directory": NO_TABLE,
     "keep_paid_movement": NO_TABLE, "keep_paid_payout": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
     "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_used_credit": NO_TABLE,

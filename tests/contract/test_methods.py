@@ -29,6 +29,31 @@ PAGES = {
     "/docs/assets/swagger-ui.css": {"GET"},
     "/api/openapi.json": {"GET"},
 }
+#: What people sign in by, and what they see then: tests of their own (tests/api/test_sign_in.py and others).
+PAGES_OF_PEOPLE = {
+    "/account",
+    "/account/passkeys",
+    "/account/passkeys/options",
+    "/account/passkeys/remove",
+    "/account/password",
+    "/account/recovery-codes",
+    "/account/sessions/end",
+    "/account/totp",
+    "/account/totp/remove",
+    "/companies/x/people",
+    "/companies/x/people/invite",
+    "/companies/x/people/remove",
+    "/companies/x/people/revoke-invitation",
+    "/companies/x/people/role",
+    "/invitations/x",
+    "/reset-password",
+    "/reset-password/x",
+    "/sign-in",
+    "/sign-in/passkey",
+    "/sign-in/passkey/options",
+    "/sign-in/second-factor",
+    "/sign-out",
+}
 #: Their answers differ from one moment to the next.
 _OF_THE_MOMENT = {"date", "x-request-id"}
 
@@ -54,7 +79,7 @@ def test_the_table_is_whole() -> None:
     known = {address.replace("01930000-0000-7000-8000-000000000000", "x") for address in ADDRESSES}
     # Pages behind secrets have tests of their own: whoever has no link gets the same answer to anything.
     pages = {"/quotes/x", "/quotes/x/quote.pdf", "/payment-events/x/x", "/sandbox-payments/x", "/saved-cards/x"}
-    assert served - known == {"/docs/assets/x"} | pages
+    assert served - known == {"/docs/assets/x"} | pages | PAGES_OF_PEOPLE
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -24,6 +24,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 TOLD: Final = {"boolean", "smallint", "integer", "bigint", "date", "timestamp with time zone"}
 #: Indexes of companies' tables that begin with something else than the company, and why the API's role can't ask them.
 NOT_BY_COMPANY: Final = {
+    "credentials_of_session": "the role may not compare sessions",
     "credentials_pkey": "the role may not compare hashes",
     "customers_metadata": "its comparison is not leakproof, so that it comes after the policy",
 }

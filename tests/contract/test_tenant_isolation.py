@@ -11,7 +11,9 @@ from tests.ledger_books import enter
 #: Tables that belong to no company. Whatever else there is has to be behind forced row-level security.
 SHARED = {
     "alembic_version", "application_trust", "cell_mark", "company_directory", "daily_wakes",
-    "exchange_rates", "interrupted_jobs", "last_backup", "rate_limit_hits", "webhook_companies",
+    "exchange_rates", "interrupted_jobs", "last_backup", "membership_directory",
+    "passkeys", "rate_limit_hits", "recovery_codes", "sign_in_steps",
+    "user_sessions", "users", "webhook_companies",
 }  # fmt: skip
 #: Read before the company is known, by functions of the owner; the application still sees its company's rows only.
 NOT_FORCED = {"credentials"}
@@ -47,7 +49,12 @@ async def application(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 async def test_every_company_table_is_behind_forced_row_level_security(owner: asyncpg.Connection) -> None:
     for name, table in (await tables(owner)).items():
         if name in SHARED or name.startswith("pgqueuer"):
-            assert not table["of_company"] or name in {"company_directory", "daily_wakes", "webhook_companies"}, name
+            assert not table["of_company"] or name in {
+                "company_directory",
+                "daily_wakes",
+                "membership_directory",
+                "webhook_companies",
+            }, name
             continue
         assert table["of_company"], f"{name} has no company_id"
         assert table["relrowsecurity"], f"{name} has no row-level security"
@@ -86,7 +93,7 @@ async def test_another_company_is_neither_read_nor_written(
 ) -> None:
     seen = 0
     for name, table in (await tables(owner)).items():
-        if not table["of_company"] or name in {"company_directory", "daily_wakes"}:
+        if not table["of_company"] or name in {"company_directory", "daily_wakes", "membership_directory"}:
             continue
         rows_there = await owner.fetchval(f'SELECT count(*) FROM "{name}" WHERE company_id = $1', other_api.company_id)
         seen += bool(rows_there)

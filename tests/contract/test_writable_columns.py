@@ -149,8 +149,11 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "company_exchange_rates": {VERIFY: "rate", STAYS: "currency day", TEXT: "updated_at"},
     "credentials": {
         VERIFY: "kind subject_id scopes expires_at",
-        OWN: "secret_hash ip_allowlist version made_by",
+        OWN: "secret_hash ip_allowlist version made_by user_id session_id resource",
     },
+    "memberships": {OWN: "*"},
+    "invitations": {OWN: "*"},
+    "connections": {OWN: "*"},
     "api_keys": {VERIFY: "id scopes revoked_at", OWN: "name prefix ip_allowlist expires_at created_at created_by"},
     "oauth_clients": {VERIFY: "id scopes revoked_at", OWN: "name ip_allowlist expires_at created_at created_by"},
     "events": {

@@ -3,10 +3,11 @@
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tests.attached import PDF
 from tests.conftest import Api
+from tests.people import new_person
 from tests.refunding import carried_out, disputed
 from tests.ubl_files import peppol
 
@@ -18,6 +19,9 @@ class World:
     api: Api
     ids: dict[str, str]
 
+
+#: The address of a member of each.
+MEMBER: Final = "bo@example.com"
 
 #: Makes a company with one object of every kind.
 NewWorld = Callable[[], Awaitable[World]]
@@ -111,6 +115,8 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
     backfill = await made("/v1/usage/backfills", meterId=meter["id"], **{"from": "2026-03-15", "to": "2026-03-16"})
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
+    member = await new_person(api, "accountant", email=MEMBER)
+    invitation = await made("/v1/users/invitations", email="ib@example.com", role="sales")
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
     value = await made(f"/v1/dimensions/{dimension['id']}/values", name="Nord")
     project = await made("/v1/projects", name="Havnen", externalReference="pm-1")
@@ -149,6 +155,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "incomingDocumentId": received.json()["id"],
         "draftJournalEntryId": draft["id"],
         "eventId": told["id"],
+        "invitationId": invitation["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "meterId": meter["id"],
@@ -168,6 +175,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "usageBackfillId": backfill["id"],
         "usageImportId": usage_import.json()["id"],
         "usageEventId": used.json()["requestId"],
+        "userId": str(member.id),
         "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,

@@ -18,6 +18,8 @@ from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB, FOLLOW_DECLINE_JOB
 from ledgerbee.billing.usage_imports.model import IMPORT_USAGE_JOB
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.identity.sign_in.jobs import RESET_JOB
+from ledgerbee.identity.users.model import INVITATION_JOB
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
 from ledgerbee.payments.charges.model import CHARGE_JOB, CHARGES_JOB
 from ledgerbee.payments.disputes.model import DISPUTE_JOB
@@ -118,9 +120,9 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
         "DISPUTE_JOB": DISPUTE_JOB, "SANDBOX_EVENT_JOB": SANDBOX_EVENT_JOB, "REFUND_JOB": REFUND_JOB,
         "PAYOUTS_JOB": PAYOUTS_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
-        "FOLLOW_DECLINE_JOB": FOLLOW_DECLINE_JOB,
+        "FOLLOW_DECLINE_JOB": FOLLOW_DECLINE_JOB, "INVITATION_JOB": INVITATION_JOB,
     }  # fmt: skip
-    asked = set()
+    asked = {RESET_JOB}  # by the database, of a user whose company nobody has entered
     for file in Path(ledgerbee.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "enqueue":

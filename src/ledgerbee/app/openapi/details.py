@@ -15,6 +15,7 @@ _STATUSES: Final = {
     "DIMENSION": "project",
     "DRAFT_JOURNAL_ENTRY": "booked",
     "INCOMING_DOCUMENT": "drafted",
+    "INVITATION": "accepted",
     "INVOICE": "paid",
     "JOURNAL_ENTRY": "reversal",
     "JOURNAL_IMPORT": "completed",

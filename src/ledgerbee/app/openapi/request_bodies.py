@@ -328,6 +328,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/webhook-endpoints/{webhookEndpointId}/replay": _json(eventIds=["{eventId}"]),
     "POST /v1/oauth-clients": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
     "PATCH /v1/oauth-clients/{oauthClientId}": _json(scopes=["customers-read"]),
+    "POST /v1/users/invitations": _json(email="mette@example.com", role="accountant"),
+    "PATCH /v1/users/{userId}": _json(role="sales"),
     "POST /v1/auth/token": _form(grant_type="client_credentials", **_CLIENT),
     "POST /v1/oauth/revoke": _form(token="{accessToken}", **_CLIENT),  # noqa: S106  a name in braces
 }

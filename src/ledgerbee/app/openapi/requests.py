@@ -74,6 +74,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "importId": Source("POST /v2/journal-entries/import"),
     "inputVatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
     "invoiceId": Source("POST /v1/invoices"),
+    "invitationId": Source("POST /v1/users/invitations"),
     "invoiceNumber": Source("GET /v1/invoices", field="number"),
     "journalEntryId": Source("POST /v2/journal-entries"),
     "meterId": Source("POST /v1/meters"),
@@ -101,6 +102,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "usageBackfillId": Source("POST /v1/usage/backfills"),
     "usageEventId": Source("POST /v1/meters/report", field="requestId"),
     "usageImportId": Source("POST /v1/usage/imports"),
+    "userId": Source("GET /v1/users"),
     "valueId": Source("POST /v1/dimensions/{dimensionId}/values"),
     "vatAccountId": _account(7680),
     "vatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
@@ -118,6 +120,8 @@ _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
     ("/v1/draft-journal-entries/", "draftJournalEntryId"): Source("POST /v1/draft-journal-entries"),
     ("/v1/product-groups/", "productGroupId"): Source("POST /v1/product-groups"),
 }
+#: Somebody is invited, and accepts.
+_MEMBER: Final = ("POST /v1/users/invitations",)
 _REPLAY: Final = "POST /v1/webhook-endpoints/{webhookEndpointId}/replay"
 #: Examples to send before an operation's own, beside those that its ids come from.
 _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -160,6 +164,8 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}": (_REPLAY,),
     "POST /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}/redeliver": (_REPLAY,),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
+    "PATCH /v1/users/{userId}": _MEMBER,
+    "DELETE /v1/users/{userId}": _MEMBER,
 }
 #: Query parameters whose example has to be a certain one.
 _QUERIES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -126,8 +126,10 @@ async def add_member(context: Context, user_id: UserId, role: Role) -> Member:
     membership = Membership(
         id=MembershipId(new_id()), user_id=user_id, role=role, created_at=context.now, updated_at=context.now
     )
-    await store.insert(context, membership)
+    is_new = await store.insert(context, membership)
     member = await store.get_member(context, user_id)
+    if not is_new:
+        raise USER_ALREADY_EXISTS.taken("email", member.email)
     context.emit("membership.created", user_id, render_member(member).as_event())
     return member
 

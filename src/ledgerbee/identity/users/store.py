@@ -9,7 +9,6 @@ from ledgerbee.identity.users.model import (
     INVITATION,
     INVITATION_ALREADY_EXISTS,
     INVITATION_NOT_FOUND,
-    USER_ALREADY_EXISTS,
     USER_NOT_FOUND,
     Invitation,
     InvitationId,
@@ -59,13 +58,12 @@ async def hold_memberships(context: Context) -> list[Membership]:
     return [_membership(row) for row in held]
 
 
-async def insert(context: Context, membership: Membership) -> None:
-    """Add a membership. Raises `USER_ALREADY_EXISTS`."""
+async def insert(context: Context, membership: Membership) -> bool:
+    """Add a membership; False where the user has one already."""
     done = await context.connection.execute(
         _INSERT, context.company_id, membership.id, membership.user_id, membership.role, membership.created_at
     )
-    if done != "INSERT 0 1":
-        raise USER_ALREADY_EXISTS.error()
+    return done == "INSERT 0 1"
 
 
 async def change_role(context: Context, user_id: UserId, role: Role) -> None:

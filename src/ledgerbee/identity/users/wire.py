@@ -68,8 +68,8 @@ class InvitationResponse(ResponseModel):
     )
     created_at: Moment
     expires_at: Moment
-    accepted_at: Moment | None
-    revoked_at: Moment | None
+    accepted_at: Moment | None = Field(description="When it was accepted; null: it was not")
+    revoked_at: Moment | None = Field(description="When it was withdrawn; null: it was not")
 
 
 def render_member(member: Member) -> UserResponse:

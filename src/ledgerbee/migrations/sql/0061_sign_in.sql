@@ -13,10 +13,31 @@ ALTER TABLE users
         CHECK ((password_salt IS NULL) = (password_check IS NULL) AND (password_parameters IS NULL) = (password_check IS NULL));
 SELECT forget_values('users');
 
--- Read before the company is known, by functions of the owner, as credentials are.
-ALTER TABLE memberships
-    NO FORCE ROW LEVEL SECURITY,
-    ADD COLUMN last_signed_in_at timestamptz;
+ALTER TABLE memberships ADD COLUMN last_signed_in_at timestamptz;
+
+-- In which companies somebody works, for functions of the owner, before a company is known. An index of memberships by user would
+-- let the API's role count a user's rows in all companies.
+DROP INDEX memberships_of_user;
+CREATE TABLE membership_directory (
+    user_id uuid NOT NULL,
+    company_id uuid NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, company_id)
+);
+CREATE FUNCTION keep_membership_directory() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO membership_directory (user_id, company_id, created_at)
+        VALUES (NEW.user_id, NEW.company_id, NEW.created_at);
+    ELSE
+        DELETE FROM membership_directory d WHERE d.user_id = OLD.user_id AND d.company_id = OLD.company_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_membership_directory AFTER INSERT OR DELETE ON memberships
+    FOR EACH ROW EXECUTE FUNCTION keep_membership_directory();
 
 CREATE TABLE passkeys (
     id uuid PRIMARY KEY,
@@ -80,7 +101,7 @@ ALTER TABLE credentials
     ADD CONSTRAINT credentials_kind_check
         CHECK (kind IN ('api_key', 'oauth_client', 'oauth_token', 'quote_link', 'provider_callback', 'sandbox_page', 'invitation',
                         'user_session', 'user_token', 'authorization_code', 'refresh_token'));
-CREATE INDEX credentials_of_user ON credentials (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX credentials_of_user ON credentials (company_id, user_id) WHERE user_id IS NOT NULL;
 
 -- What the program says that it is, within the bounds of what may be meant.
 CREATE FUNCTION bounded_moment(moment timestamptz) RETURNS timestamptz
@@ -130,7 +151,8 @@ CREATE FUNCTION end_everything_of(person uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     DELETE FROM user_sessions s WHERE s.user_id = person;
-    DELETE FROM credentials c WHERE c.user_id = person;
+    DELETE FROM credentials c USING membership_directory d
+    WHERE d.user_id = person AND c.company_id = d.company_id AND c.user_id = person;
     DELETE FROM sign_in_steps s WHERE s.user_id = person;
 END
 $$;
@@ -159,13 +181,14 @@ DECLARE
     caller_company text := current_setting('app.company_id', true);
 BEGIN
     FOR member IN
-        SELECT m.* FROM user_sessions s JOIN memberships m ON m.user_id = s.user_id
+        SELECT d.* FROM user_sessions s JOIN membership_directory d ON d.user_id = s.user_id
         WHERE s.secret_hash = session AND s.expires_at > bounded_moment(moment)
-        ORDER BY m.created_at, m.id
+        ORDER BY d.created_at, d.company_id
     LOOP
         PERFORM set_config('app.company_id', member.company_id::text, true);
-        RETURN QUERY SELECT c.company_id, c.name, member.id, member.role, c.is_sandbox
-                     FROM companies c WHERE c.company_id = member.company_id;
+        RETURN QUERY SELECT c.company_id, c.name, m.id, m.role, c.is_sandbox
+                     FROM companies c JOIN memberships m ON m.company_id = c.company_id AND m.user_id = member.user_id
+                     WHERE c.company_id = member.company_id;
     END LOOP;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
 END
@@ -179,21 +202,25 @@ DECLARE
     person users%ROWTYPE := session_user_of(session, moment);
     opened user_sessions%ROWTYPE;
     member memberships%ROWTYPE;
+    is_new boolean;
+    caller_company text := current_setting('app.company_id', true);
 BEGIN
+    PERFORM set_config('app.company_id', wanted::text, true);
     SELECT m.* INTO member FROM memberships m WHERE m.company_id = wanted AND m.user_id = person.id FOR UPDATE;
     SELECT s.* INTO opened FROM user_sessions s WHERE s.secret_hash = session;
     IF member.id IS NULL OR opened.id IS NULL THEN
+        PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
         RETURN NULL;
     END IF;
     INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, expires_at, user_id, session_id)
     VALUES (hash, wanted, 'user_session', member.id,
             ARRAY(SELECT jsonb_array_elements_text(scopes_of -> member.role)), opened.expires_at, person.id, opened.id)
     ON CONFLICT (secret_hash) DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
-    UPDATE memberships m SET last_signed_in_at = bounded_moment(moment) WHERE m.company_id = wanted AND m.id = member.id;
-    RETURN true;
+    is_new := FOUND;
+    UPDATE memberships m SET last_signed_in_at = bounded_moment(moment)
+    WHERE m.company_id = wanted AND m.id = member.id AND is_new;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+    RETURN is_new;
 END
 $$;
 
@@ -495,10 +522,10 @@ BEGIN
     INSERT INTO pgqueuer (priority, status, entrypoint, payload)
     SELECT -greatest(0, floor(extract(epoch FROM bounded_moment(moment) - timestamptz '2026-01-01 00:00+00'))::int),
            'queued', 'mail_password_reset',
-           convert_to(json_build_object('companyId', m.company_id, 'requestId', request, 'userId', u.id)::text, 'UTF8')
-    FROM users u JOIN memberships m ON m.user_id = u.id
+           convert_to(json_build_object('companyId', d.company_id, 'requestId', request, 'userId', u.id)::text, 'UTF8')
+    FROM users u JOIN membership_directory d ON d.user_id = u.id
     WHERE u.email = address
-    ORDER BY m.created_at, m.id LIMIT 1;
+    ORDER BY d.created_at, d.company_id LIMIT 1;
 END
 $$;
 
@@ -649,7 +676,7 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION bounded_moment, session_user_of, confirmed_user, add_session, end_everything_of, find_session,
+REVOKE ALL ON FUNCTION keep_membership_directory, bounded_moment, session_user_of, confirmed_user, add_session, end_everything_of, find_session,
     companies_of_session, open_company, end_session, end_other_sessions, password_parameters, begin_sign_in,
     find_second_factor, count_wrong_code, finish_sign_in, ask_for_passkey, take_passkey_challenge, sign_in_by_passkey,
     account_of_session, change_account, change_password, set_totp, renew_recovery_codes, ask_for_new_passkey, add_passkey,
