@@ -6,14 +6,14 @@ import pytest
 from docs.reference import generate
 from tests.contract.operations import OPERATIONS, Row
 from tests.contract.test_operations import path_of
-from tests.contract.world import MEMBER, World
+from tests.contract.world import World
 
 from ledgerbee.core.ids import new_id
 
 #: Code -> operation, the field, and what else the body needs to reach it.
 TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "INVITATION_ALREADY_EXISTS": ("POST /v1/users/invitations", "email", {}),
-    "USER_ALREADY_EXISTS": ("POST /v1/users/invitations", "email", {"email": MEMBER}),
+    "USER_ALREADY_EXISTS": ("POST /v1/users/invitations", "email", {"email": "{memberEmail}"}),
     "ACCOUNT_NUMBER_ALREADY_EXISTS": ("POST /v1/accounts", "accountNumber", {}),
     "ACCOUNT_ROLE_ALREADY_EXISTS": (
         "POST /v1/accounts",
@@ -66,7 +66,10 @@ def test_every_such_code_is_tried() -> None:
 async def test_a_duplicate_says_which_field_and_value(code: str, world: World) -> None:
     name, field, more = TAKEN[code]
     row = row_of(name)
-    body = {**row.sent(world)["json"], **more}
+    body = {
+        name: world.ids.get(str(value).strip("{}"), value)
+        for name, value in {**row.sent(world)["json"], **more}.items()
+    }
     path = path_of(row, world.ids)
     await world.api.request(row.method, path, json={**body, **other(code)})  # may be there already
     answer = await world.api.request(row.method, path, json={**body, **other(code)})
