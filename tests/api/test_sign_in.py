@@ -115,7 +115,7 @@ async def test_nobody_is_led_to_another_site(api: Api, target: str) -> None:
 
 async def test_known_or_not_is_answered_alike(api: Api) -> None:
     person, stranger = await new_person(api), Person(api.company_id, "nobody@example.com")
-    answers = []
+    answers: list[Any] = []
     for one in (person, stranger):
         browser = Browser(api.http)
         answer = await submit(browser, one, "a wrong password")
@@ -123,7 +123,7 @@ async def test_known_or_not_is_answered_alike(api: Api) -> None:
         answers.append((answer.status_code, page, sorted(browser.cookies)))
         answer = await browser.open("/reset-password")
         answer = await browser.send("/reset-password", {"email": one.email})
-        answers[-1] += (answer.status_code, answer.text)
+        answers[-1] = (*answers[-1], answer.status_code, answer.text)
     assert answers[0] == answers[1]
 
 
@@ -341,8 +341,8 @@ async def test_by_passkeys(api: Api, by_https: httpx.AsyncClient, clock: Steered
     asked = (await again.send("/sign-in/passkey/options", {})).json()
     assert await show(again, key.sign(asked)) == 303
     # Removed, it opens nothing.
-    page = Page((await browser.open("/account")).text)
-    passkey_id = next(form.fields["id"] for form in page.forms if form.action == "/account/passkeys/remove")
+    shown = Page((await browser.open("/account")).text)
+    passkey_id = next(form.fields["id"] for form in shown.forms if form.action == "/account/passkeys/remove")
     answer_ = await browser.send("/account/passkeys/remove", {"id": passkey_id, "password": PASSWORD})
     assert answer_.headers["location"] == "/account?done=removed"
     assert await show(thief, key.sign(await options(thief))) == 400

@@ -200,12 +200,11 @@ OF_NO_COMPANY = {
     "find_user": "for commands",
     "password_parameters": "of whoever has an address",
     "sign_in_by_passkey": "of whoever has a passkey",
-    "stored_totp_secrets": "for commands",
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
     "add_reset_link", "add_user", "claim_webhooks", "due_companies", "enter_company_for_job", "find_user",
-    "purge_expired", "stored_totp_secrets",
+    "purge_expired",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
     "stale_blob_leases",
 }  # fmt: skip

@@ -26,6 +26,7 @@ from ledgerbee.app.cli import (
     jobs,
     mailing,
     rates,
+    users,
     webhooks,
 )
 from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
@@ -48,6 +49,7 @@ app.add_typer(importing.app, name="import")
 app.add_typer(rates.app, name="rates")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(mailing.app, name="mail")
+app.add_typer(users.app, name="user")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(database.app, name="db")
 app.command()(books.verify)

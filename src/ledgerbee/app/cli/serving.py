@@ -21,7 +21,7 @@ from ledgerbee.app.cli.cells import warnings_of
 from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
-from ledgerbee.app.database_access import Access, all_companies, as_worker, in_company
+from ledgerbee.app.database_access import Access, all_companies, as_owner, as_worker, in_company
 from ledgerbee.app.e_invoices import e_invoice_folder
 from ledgerbee.app.secret_keys import key_file
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
@@ -29,6 +29,7 @@ from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import EmbeddedPostgresError, is_up, running, serve_lock
+from ledgerbee.identity.sign_in import store as users
 from ledgerbee.platform import logs
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -83,6 +84,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         _warn_of_old_rates(found, fetches=settings.rates_fetch)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
+        nobody_signs_in = not as_owner(found, users.is_anybody_there)
         bound_host, bound_port = listener.getsockname()[:2]
         _warn_of_cells(settings, blob_folder(settings, found.data_dir))
         warn_of_open_address(bound_host, settings.trusted_proxies)
@@ -95,10 +97,14 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         def print_addresses() -> None:
             typer.echo(f"API        {url}/api")
             typer.echo(f"Reference  {url}/docs")
+            typer.echo(f"Sign in    {url}/sign-in")
             if company_and_key is not None:
                 company, key = company_and_key
                 typer.echo(f"Company    {company}")
                 typer.echo(f"API key    {key or f'(ledgerbee api-key create --company {company} --scopes all)'}")
+            if nobody_signs_in:
+                named = f" --company {company_and_key[0]}" if company_and_key else ""
+                note(f"Nobody can sign in yet: ledgerbee user create --email YOU@EXAMPLE.COM --role owner{named}")
             if not settings.smtp_url:
                 note("SMTP_URL is not set: invoices sent by e-mail wait until it is.")
             _warn_of_sender(settings)

@@ -39,6 +39,7 @@ ORDER BY d.datname
 _WEBHOOK_COMPANIES: Final = "SELECT company_id FROM webhook_companies"
 #: Row-level security holds the owner too: it shows the company that is set in the transaction.
 _ENTER: Final = "SELECT set_config('app.company_id', $1::text, true)"
+_TOTP_SECRETS: Final = "SELECT totp_secret FROM users WHERE totp_secret IS NOT NULL"
 _WEBHOOK_SECRETS: Final = """
 SELECT s.secret FROM webhook_endpoints w CROSS JOIN LATERAL (VALUES (w.secret), (w.previous_secret)) AS s (secret)
 WHERE w.company_id = $1 AND w.status <> 'deleted' AND length(s.secret) > 0
@@ -258,10 +259,11 @@ async def is_standby_of(standby: "Connection", primary: "Connection") -> bool | 
 
 
 async def list_stored_secrets(connection: "Connection") -> list[bytes]:
-    """Every secret of every company that is kept to be read again, as it is stored. The owner's to ask."""
+    """Every secret of every company and person that is kept to be read again, as it is stored. The owner's to ask."""
     found: list[bytes] = []
     for row in await connection.fetch(_WEBHOOK_COMPANIES):
         async with connection.transaction(readonly=True):
             await connection.execute(_ENTER, str(row["company_id"]))
             found += [one["secret"] for one in await connection.fetch(_WEBHOOK_SECRETS, row["company_id"])]
+    found += [one["totp_secret"] for one in await connection.fetch(_TOTP_SECRETS)]
     return found

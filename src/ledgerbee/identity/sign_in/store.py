@@ -271,6 +271,18 @@ async def add_reset_link(
     return (row["email"], row["name"], row["language"]) if row else None
 
 
+async def find_user(connection: Connection, email: str) -> UUID | None:
+    """Who has an address. For commands: the API's role may not ask."""
+    found: UUID | None = await connection.fetchval("SELECT find_user($1)", email)
+    return found
+
+
+async def is_anybody_there(owner: Connection) -> bool:
+    """Whether there is an account. Only the schema's owner may read the table."""
+    there: bool = await owner.fetchval("SELECT EXISTS (SELECT FROM users)")
+    return there
+
+
 async def find_reset_link(connection: Connection, link_hash: bytes, now: datetime) -> tuple[str, str] | None:
     """Whose password a link is for: address and language; None where it is over."""
     row = await connection.fetchrow("SELECT * FROM find_reset_link($1, $2)", link_hash, now)

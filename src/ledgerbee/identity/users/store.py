@@ -166,12 +166,6 @@ async def add_user(
     return found
 
 
-async def find_user(context: Context, email: str) -> UserId | None:
-    """Who has an address. For commands: the API's role may not."""
-    found: UserId | None = await context.connection.fetchval("SELECT find_user($1)", email)
-    return found
-
-
 def _parts(password: PasswordRecord | None) -> tuple[bytes | None, str | None, bytes | None]:
     return (None, None, None) if password is None else (password.salt, password.parameters, password.check)
 

@@ -646,14 +646,6 @@ BEGIN
 END
 $$;
 
--- For `doctor`: secrets of one-time passwords as they are stored.
-CREATE FUNCTION stored_totp_secrets() RETURNS SETOF bytea
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    RETURN QUERY SELECT u.totp_secret FROM users u WHERE u.totp_secret IS NOT NULL;
-END
-$$;
-
 -- As in 0024, with all that ends by itself.
 CREATE OR REPLACE FUNCTION purge_expired(moment timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -681,10 +673,10 @@ REVOKE ALL ON FUNCTION keep_membership_directory, bounded_moment, session_user_o
     find_second_factor, count_wrong_code, finish_sign_in, ask_for_passkey, take_passkey_challenge, sign_in_by_passkey,
     account_of_session, change_account, change_password, set_totp, renew_recovery_codes, ask_for_new_passkey, add_passkey,
     remove_passkey, ask_for_reset, add_reset_link, find_reset_link, reset_password, members_of, is_invited_known,
-    add_invited_user, add_user, find_user, stored_totp_secrets FROM PUBLIC;
+    add_invited_user, add_user, find_user FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION find_session, companies_of_session, open_company, end_session, end_other_sessions,
     password_parameters, begin_sign_in, find_second_factor, count_wrong_code, finish_sign_in, ask_for_passkey,
     take_passkey_challenge, sign_in_by_passkey, account_of_session, change_account, change_password, set_totp,
     renew_recovery_codes, ask_for_new_passkey, add_passkey, remove_passkey, ask_for_reset, find_reset_link, reset_password,
     members_of, is_invited_known, add_invited_user TO ledgerbee_app;
-GRANT EXECUTE ON FUNCTION add_reset_link, add_user, find_user, stored_totp_secrets TO ledgerbee_worker;
+GRANT EXECUTE ON FUNCTION add_reset_link, add_user, find_user TO ledgerbee_worker;

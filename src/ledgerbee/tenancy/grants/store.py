@@ -33,7 +33,8 @@ _MARK_REVOKED: Final = {
 }
 #: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
 #: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page, that of a payment
-#: provider's callbacks, or of a page of the sandbox provider, for nothing but them. Those of members and of their
+#: provider's callbacks, or of a page of the sandbox provider, for nothing but them, that of an invitation for accepting
+#: it. Those of members and of their
 #: applications are looked at where these are kept (`identity`).
 _BEYOND_SUBJECT: Final = """
 SELECT c.kind, c.subject_id FROM credentials c
@@ -49,6 +50,10 @@ LEFT JOIN LATERAL (
     UNION ALL
     SELECT '{}', NULL FROM payment_providers p
     WHERE c.kind = 'provider_callback' AND p.company_id = $1 AND p.id = c.subject_id
+    UNION ALL
+    SELECT '{}', i.expires_at FROM invitations i
+    WHERE c.kind = 'invitation' AND i.company_id = $1 AND i.id = c.subject_id AND i.accepted_at IS NULL
+      AND i.revoked_at IS NULL
     UNION ALL
     SELECT '{}', s.created_at + interval '1 day' FROM sandbox_cards s
     WHERE c.kind = 'sandbox_page' AND s.company_id = $1 AND s.id = c.subject_id
