@@ -7,7 +7,7 @@ Against a real `serve` and through a proxy below a path, as an operator has it. 
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,12 +50,14 @@ class _Proxy(BaseHTTPRequestHandler):
             headers={**kept, "host": self.headers["host"]}, follow_redirects=False,
         )  # fmt: skip
         headers = {name: text for name, text in answer.headers.items() if name in _KEPT}
-        self._send(answer.status_code, headers, answer.content)
+        self._send(answer.status_code, headers, answer.content, answer.headers.get_list("set-cookie"))
 
-    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+    def _send(self, status: int, headers: dict[str, str], content: bytes, cookies: Sequence[str] = ()) -> None:
         self.send_response(status)
         for name, text in {**headers, "content-length": str(len(content))}.items():
             self.send_header(name, text)
+        for cookie in cookies:
+            self.send_header("set-cookie", cookie)
         self.end_headers()
         self.wfile.write(content)
 
