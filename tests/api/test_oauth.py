@@ -105,7 +105,9 @@ REFUSALS: list[tuple[str, dict[str, str], int, str]] = [
     ("grant_type=client_credentials&client_id=ID&client_secret=SECRET", basic("ID:SECRET"), 400, "invalid_request"),
     ("grant_type=client_credentials&client_id=other", basic("ID:SECRET"), 400, "invalid_request"),
     ("grant_type=password&client_id=ID&client_secret=SECRET", {}, 400, "unsupported_grant_type"),
-    ("grant_type=authorization_code&code=x&client_id=ID", {}, 400, "unsupported_grant_type"),
+    # A client of this kind gets no codes: it is none that a member could let in.
+    ("grant_type=authorization_code&code=x&client_id=ID", {}, 401, "invalid_client"),
+    ("grant_type=refresh_token&refresh_token=x&client_id=ID&client_secret=SECRET", {}, 401, "invalid_client"),
     ("grant_type=client_credentials", {}, 401, "invalid_client"),
     ("grant_type=client_credentials&client_id=ID", {}, 401, "invalid_client"),
     ("grant_type=client_credentials&client_id=ID&client_secret=", {}, 401, "invalid_client"),

@@ -1150,6 +1150,20 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row("OAuth", "POST", "/v1/auth/token", None, "Get an access token", public=True),
     Row("OAuth", "POST", "/v1/oauth/revoke", None, "Revoke an access token", public=True),
+    extension("OAuth", "POST", "/v1/oauth/register", None, "Register an application", public=True, success=201),
+    extension("Connections", "GET", "/v1/connections", "connections-read", "List connections"),
+    extension(
+        "Connections", "GET", "/v1/connections/{connectionId}", "connections-read", "Get a connection",
+        not_found="CONNECTION_NOT_FOUND",
+    ),
+    extension(
+        "Connections", "PATCH", "/v1/connections/{connectionId}", "connections-write", "Update a connection",
+        not_found="CONNECTION_NOT_FOUND",
+    ),
+    extension(
+        "Connections", "DELETE", "/v1/connections/{connectionId}", "connections-write", "Revoke a connection",
+        not_found="CONNECTION_NOT_FOUND", success=204,
+    ),
 )  # fmt: skip
 
 OF_COMPANIES: Final = tuple(row for row in OPERATIONS if not row.public)

@@ -17,9 +17,9 @@ from ledgerbee.webhooks.topics import TOPICS
 #: Of the company itself, of who may enter it, of how cards are charged, and of webhooks: first words of
 #: topics that auditors alone are told of.
 _AUDIT_ONLY: Final = frozenset({
-    "account", "api_key", "card_link", "charge", "company", "dimension", "dimension_value", "document_template",
-    "exchange_rate", "fiscal_year", "journal_category", "ledger", "oauth_client", "payment_provider", "payout",
-    "refund", "test_clock", "vat_code", "webhook_endpoint",
+    "account", "api_key", "card_link", "charge", "company", "connection", "dimension", "dimension_value",
+    "document_template", "exchange_rate", "fiscal_year", "journal_category", "ledger", "oauth_client",
+    "payment_provider", "payout", "refund", "test_clock", "vat_code", "webhook_endpoint",
 })  # fmt: skip
 EMITTED: Final = set(generate.emitted_topics())
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.attached import PDF
+from tests.authorizing import new_connection
 from tests.conftest import Api
 from tests.people import new_person
 from tests.refunding import carried_out, disputed
@@ -138,6 +139,7 @@ async def make_world(api: Api) -> World:  # noqa: PLR0915  an object of each kin
         "answerId": answered["id"],
         "apiKeyId": key["id"],
         "attachmentId": attachment["id"],
+        "connectionId": await new_connection(api),
         "contactId": contact["id"],
         "creditNoteId": note["id"],
         "customerGroupId": customer_group,

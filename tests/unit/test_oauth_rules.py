@@ -81,9 +81,10 @@ def test_none_is_too_little(form: dict[str, str]) -> None:
     assert (refusal.error, refusal.status) == ("invalid_client", 401)
 
 
-def test_the_only_grant_is_client_credentials() -> None:
-    rules.check_grant_type({"grant_type": "client_credentials"})
-    refusals = [refusal_of(lambda form=form: rules.check_grant_type(form)) for form in ({}, {"grant_type": "password"})]  # type: ignore[misc]
+def test_which_grants_there_are() -> None:
+    for name in rules.GRANT_TYPES:
+        assert rules.grant_type_of({"grant_type": name}) == name
+    refusals = [refusal_of(lambda form=form: rules.grant_type_of(form)) for form in ({}, {"grant_type": "password"})]  # type: ignore[misc]
     assert [refusal and refusal.error for refusal in refusals] == ["invalid_request", "unsupported_grant_type"]
 
 

@@ -16,6 +16,8 @@ from ledgerbee.chart.accounts.wire import render as render_account
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.wire import render as render_vat_code
 from ledgerbee.http.wire import ResponseModel
+from ledgerbee.identity.connections import store as connections
+from ledgerbee.identity.users.rules import SCOPES_OF
 from ledgerbee.ledger.periods.audit import fault_in_books
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.audit import store as events
@@ -53,8 +55,11 @@ async def _fault_in_order(context: Context) -> str | None:
 
 
 async def _fault_in_credentials(context: Context) -> str | None:
-    found = await grants.credential_beyond_subject(context)
-    return f"a credential ({found[0]}) is of no key or client {found[1]}, or may do more than it" if found else None
+    if found := await grants.credential_beyond_subject(context):
+        return f"a credential ({found[0]}) is of no key or client {found[1]}, or may do more than it"
+    if found := await connections.credential_beyond(context, SCOPES_OF):
+        return f"a credential ({found[0]}) is of no member or connection {found[1]}, or may do more than it"
+    return None
 
 
 async def _fault_in_rates(context: Context) -> str | None:

@@ -105,6 +105,7 @@ HELD_OF_LATE: Final = timedelta(days=1)
 
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
+    "purge_authorizations": ("23 * * * *", "SELECT purge_authorizations($1)"),
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
     "end_broken_uploads": ("*/10 * * * *", end_broken_uploads),
     "end_broken_usage_uploads": ("5-59/10 * * * *", end_broken_usage_uploads),

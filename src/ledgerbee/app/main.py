@@ -33,6 +33,9 @@ from ledgerbee.http.json_body import MALFORMED_JSON
 from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.route import operation_of
 from ledgerbee.http.state import state_of
+from ledgerbee.identity.authorization.authorize_http import router as consent_router
+from ledgerbee.identity.authorization.metadata_http import router as oauth_metadata_router
+from ledgerbee.identity.connections.page_http import router as connected_apps_router
 from ledgerbee.identity.people.http import router as people_router
 from ledgerbee.identity.sign_in.account_http import router as account_router
 from ledgerbee.identity.sign_in.http import router as sign_in_router
@@ -88,6 +91,9 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         health_router,
         docs_router,
         openapi_router,
+        oauth_metadata_router,
+        consent_router,
+        connected_apps_router,
         acceptance_router,
         payment_events_router,
         saved_cards_router,

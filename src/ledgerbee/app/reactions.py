@@ -41,11 +41,19 @@ async def _deal_with_declines(context: Context, events: Sequence[Event]) -> None
     await follow_declines(context, events)
 
 
+async def _follow_members(context: Context, events: Sequence[Event]) -> None:
+    from ledgerbee.identity.connections.actions import follow_members
+
+    await follow_members(context, events)
+
+
 REACTIONS: Final[Reactions] = {
     "charge.retries_ended": (_deal_with_declines,),
     "invoice.credited": (_begin_subscriptions, _end_needless_charges),
     "invoice.paid": (_begin_subscriptions, _end_needless_charges),
     "invoice.written_off": (_end_needless_charges,),
+    "membership.deleted": (_follow_members,),
+    "membership.updated": (_follow_members,),
     "payment_method.expired": (_end_charges_of_cards,),
     "payment_method.removed": (_end_charges_of_cards,),
     "payment.failed": (_deal_with_declines,),

@@ -19,6 +19,8 @@ from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
 from ledgerbee.http.operation import OperationRouter
+from ledgerbee.identity.authorization import token_http as oauth_tokens
+from ledgerbee.identity.connections import http as connections
 from ledgerbee.identity.users import http as users
 from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
@@ -56,7 +58,6 @@ from ledgerbee.tenancy.audit import http as audit_events
 from ledgerbee.tenancy.clocks import http as clocks
 from ledgerbee.tenancy.company import http as company
 from ledgerbee.tenancy.oauth import http as oauth_clients
-from ledgerbee.tenancy.oauth import token_http as oauth_tokens
 from ledgerbee.tenancy.rates import http as exchange_rates
 from ledgerbee.webhooks.deliveries import http as webhook_deliveries
 from ledgerbee.webhooks.endpoints import http as webhook_endpoints
@@ -131,4 +132,5 @@ ROUTERS: tuple[OperationRouter, ...] = (
     oauth_clients.router,
     oauth_tokens.router,
     users.router,
+    connections.router,
 )

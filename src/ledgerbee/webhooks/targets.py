@@ -92,6 +92,11 @@ def allow_loopback(value: bool) -> bool:
     return before
 
 
+def is_loopback_allowed() -> bool:
+    """Whether this machine may be spoken to, by plain http too."""
+    return _is_loopback_allowed
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A URL, taken apart.

@@ -11,6 +11,7 @@ from ledgerbee.http.wire import EXAMPLE_ID
 #: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
 _STATUSES: Final = {
     "CHARGE": "failed",
+    "CONNECTION": "revoked",
     "CREDIT_NOTE": "sent",
     "DIMENSION": "project",
     "DRAFT_JOURNAL_ENTRY": "booked",

@@ -135,8 +135,9 @@ def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """A JSON body is required where one of its fields is: none is the same as an object without fields."""
     media = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if media is not None:
-        schema = schemas[media["schema"]["$ref"].rpartition("/")[2]]
-        operation["requestBody"]["required"] = bool(schema.get("required"))
+        schema = media["schema"]  # of a public operation its own
+        known = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        operation["requestBody"]["required"] = bool(known.get("required"))
 
 
 def _given(schema: dict[str, Any]) -> dict[str, Any]:

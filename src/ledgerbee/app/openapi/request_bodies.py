@@ -330,6 +330,13 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v1/oauth-clients/{oauthClientId}": _json(scopes=["customers-read"]),
     "POST /v1/users/invitations": _json(email="mette@example.com", role="accountant"),
     "PATCH /v1/users/{userId}": _json(role="sales"),
+    "PATCH /v1/connections/{connectionId}": _json(dailyLimit="2500"),
     "POST /v1/auth/token": _form(grant_type="client_credentials", **_CLIENT),
+    "POST /v1/oauth/register": _json(
+        client_name="Regnemester",
+        redirect_uris=["http://127.0.0.1/callback"],
+        token_endpoint_auth_method="none",  # noqa: S106  RFC 7591's name of a method
+        grant_types=["authorization_code", "refresh_token"],
+    ),
     "POST /v1/oauth/revoke": _form(token="{accessToken}", **_CLIENT),  # noqa: S106  a name in braces
 }

@@ -61,6 +61,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "billingRunId": Source("POST /v1/billing-runs"),
     "changeId": Source("POST /v1/subscriptions/{subscriptionId}/scheduled-changes"),
     "chargeId": Source("POST /v1/invoices/{invoiceId}/charges"),
+    "connectionId": Source("GET /v1/connections"),
     "creditNoteId": Source("POST /v1/credit-notes"),
     "customerId": Source("POST /v1/customers"),
     "deliveryId": Source("GET /v1/deliveries"),

@@ -293,6 +293,7 @@ RESOURCES: Final = (
     Resource("Exchange Rates", "What a foreign currency is worth: published rates and the company's own."),
     Resource("OAuth", "OAuth 2.0 clients and their access tokens.", ("/v1/auth/token", "/v1/oauth/revoke")),
     Resource("Users", "Who may sign in to the company, as what, and who is invited."),
+    Resource("Connections", "Applications that members let work in the company."),
 )
 
 

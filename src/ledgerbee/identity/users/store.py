@@ -1,5 +1,6 @@
 """Rows of memberships and invitations; of people, only what the database's functions tell."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -67,7 +68,10 @@ async def insert(context: Context, membership: Membership) -> bool:
 
 
 async def change_role(context: Context, user_id: UserId, role: Role) -> None:
-    """Give a member another role; what the member has opened in the company ends."""
+    """Give a member another role; what the member has opened in the company ends.
+
+    What applications fetch their next token with stays: that is of the new role, as each is.
+    """
     await context.connection.execute(
         "UPDATE memberships SET role = $3, updated_at = $4 WHERE company_id = $1 AND user_id = $2",
         context.company_id,
@@ -75,7 +79,7 @@ async def change_role(context: Context, user_id: UserId, role: Role) -> None:
         role,
         context.now,
     )
-    await _end_credentials(context, user_id)
+    await _end_credentials(context, user_id, but=("authorization_code", "refresh_token"))
 
 
 async def delete(context: Context, user_id: UserId) -> None:
@@ -86,10 +90,13 @@ async def delete(context: Context, user_id: UserId) -> None:
     await _end_credentials(context, user_id)
 
 
-async def _end_credentials(context: Context, user_id: UserId) -> None:
+async def _end_credentials(context: Context, user_id: UserId, but: Sequence[str] = ()) -> None:
     # A statement of its own, behind the one that waited for whoever was letting a session in: it sees that one too.
     await context.connection.execute(
-        "DELETE FROM credentials WHERE company_id = $1 AND user_id = $2", context.company_id, user_id
+        "DELETE FROM credentials WHERE company_id = $1 AND user_id = $2 AND kind <> ALL ($3::text[])",
+        context.company_id,
+        user_id,
+        list(but),
     )
 
 

@@ -1,5 +1,6 @@
 """Credential rows: resolve a secret, add, change and revoke credentials."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -116,6 +117,18 @@ async def change(context: Context, subject_id: UUID, grant: Grant) -> None:
     await _end_tokens(context, subject_id)
 
 
+async def narrow(context: Context, subject_id: UUID, scopes: Sequence[str]) -> None:
+    """Leave all credentials of a connection, or of a member's sessions, those scopes that are among these, at once."""
+    await context.connection.execute(
+        "UPDATE credentials SET version = version + 1,"
+        " scopes = ARRAY(SELECT s FROM unnest(scopes) s WHERE s = ANY ($3::text[]))"
+        " WHERE company_id = $1 AND subject_id = $2 AND NOT scopes <@ $3::text[]",
+        context.company_id,
+        subject_id,
+        list(scopes),
+    )
+
+
 async def revoke(context: Context, subject_id: UUID) -> None:
     """Shut out every secret of a subject (an API key; an OAuth client with all its tokens), at once."""
     await context.connection.execute(
@@ -127,7 +140,7 @@ async def revoke(context: Context, subject_id: UUID) -> None:
 
 
 async def revoke_token(context: Context, subject_id: UUID, secret_hash: bytes) -> None:
-    """Shut out one access token of an OAuth client; another's, or an unknown one, stays as it is."""
+    """Shut out one access token of an OAuth client or a connection; another's, or an unknown one, stays as it is."""
     await context.connection.execute("SELECT revoke_token($1, $2, $3)", context.company_id, subject_id, secret_hash)
 
 
@@ -147,9 +160,11 @@ async def _end_tokens(context: Context, subject_id: UUID) -> None:
 async def refresh_company(context: Context) -> None:
     """Make every process forget what it knew of this company: what a `Principal` says of it, or knows.
 
-    Links of quotes, of which a company has thousands, are looked up for each request: nobody remembers them.
+    Links of quotes, of which a company has thousands, are looked up for each request, and so are codes and refresh
+    tokens of applications: nobody remembers them.
     """
     await context.connection.execute(
-        "UPDATE credentials SET version = version + 1 WHERE company_id = $1 AND kind <> 'quote_link'",
+        "UPDATE credentials SET version = version + 1 WHERE company_id = $1"
+        " AND kind NOT IN ('quote_link', 'authorization_code', 'refresh_token')",
         context.company_id,
     )

@@ -60,13 +60,14 @@ async def list_page(context: Context, wanted: AuditFilter, request: PageRequest)
         ("t.type = {}", wanted.type),
         ("t.object_id = {}", wanted.object_id),
         ("t.actor = {}", wanted.actor),
-        ("t.actor = {}", await _actor_of(context, wanted.credential_id)),
         ("t.occurred_at >= {}", wanted.since),
         ("t.occurred_at <= {}", wanted.until),
         ("t.request_id = {}", wanted.request_id),
     ):
         if value is not None:
             filters.add(condition, value)
+    if wanted.credential_id is not None:
+        await _narrow_to_credential(context, filters, wanted.credential_id)
     found = await fetch_page(
         context,
         table="events",
@@ -78,13 +79,18 @@ async def list_page(context: Context, wanted: AuditFilter, request: PageRequest)
     return Page([AuditEvent(**row) for row in found.rows], found.total)
 
 
-async def _actor_of(context: Context, credential_id: UUID | None) -> str | None:
-    """What events call a key, a client or a link: one actor, in whose order an index is. It may be there no more."""
-    if credential_id is None:
-        return None
+async def _narrow_to_credential(context: Context, filters: Filter, credential_id: UUID) -> None:
+    """What a key, a client or a link did: one actor, in whose order an index is. It may be there no more.
+
+    What a member's session or application did is the member's: of those the index has the credential itself.
+    """
     actors = [f"{kind}:{credential_id}" for kind in _ACTORS]
     found: str | None = await context.connection.fetchval(_ACTED, context.company_id, actors)
-    return found or actors[0]
+    if found is not None:
+        filters.add("t.actor = {}", found)
+    else:
+        filters.always.append("t.actor LIKE 'user:%'")
+        filters.add("t.credential_id = {}", credential_id)
 
 
 async def get(context: Context, event_id: AuditEventId) -> AuditEvent:

@@ -31,17 +31,19 @@ class AuditEventResponse(ResponseModel):
     object_id: IdText = Field(description="The object that it happened to")
     sequence: WholeNumber = Field(description="Counts the events of the object, from 1", examples=[2])
     actor: str = Field(
-        description="Who did it: `api_key`, `oauth_client`, `quote_link` (a buyer), `provider_callback` (a payment "
-        "provider), `operator` or `system`, and an id",
+        description="Who did it: `user` (a member), `api_key`, `oauth_client`, `quote_link` (a buyer), "
+        "`provider_callback` (a payment provider), `operator` or `system`, and an id",
         examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
     )
     credential_kind: str | None = Field(
-        description="What the request showed: `api_key`, `oauth_token`, `quote_link` or `provider_callback`; null: no "
-        "request asked for it",
+        description="What the request showed: `api_key`, `oauth_token`, `user_session` (a member), `user_token` (an "
+        "application of a member), `authorization_code` or `refresh_token` (one that was let in, or asked for its next "
+        "token), `quote_link` or `provider_callback`; null: no request asked for it",
         examples=["api_key"],
     )
     credential_id: IdText | None = Field(
-        description="The API key, the link of a quote, or the OAuth client that the token was given to"
+        description="The API key, the membership, the connection, the link of a quote, or the OAuth client that "
+        "the token was given to"
     )
     address: str | None = Field(description="Where the request came from", examples=["203.0.113.7"])
     request_id: str = Field(description="`X-Request-Id` of the answer", examples=["018f4e6a7b1c7d2e9f3a1b2c3d4e5f60"])
@@ -78,7 +80,9 @@ class AuditEventQuery(BaseModel):
     actor: Annotated[_Word, _word_schema("operator:cli")] = Field(
         None, description="Only what this actor did: kind and id"
     )
-    credential_id: _QueryId = Field(None, description="Only what this API key, OAuth client or link did")
+    credential_id: _QueryId = Field(
+        None, description="Only what this API key, OAuth client, membership, connection or link did"
+    )
     since: _QueryMoment = Field(None, alias="from", description="First moment, inclusive")
     until: _QueryMoment = Field(None, alias="to", description="Last moment, inclusive")
     request_id: Annotated[_Word, _word_schema("018f4e6a7b1c7d2e9f3a1b2c3d4e5f60")] = Field(

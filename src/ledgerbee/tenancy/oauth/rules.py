@@ -10,7 +10,8 @@ from ledgerbee.tenancy.oauth.model import ClientCredentials, OAuthRefusal, inval
 
 FORM: Final = "application/x-www-form-urlencoded"
 _MAX_PARAMETERS: Final = 50
-_GRANT_TYPES: Final = frozenset({"client_credentials"})
+#: In the order in which they are told of.
+GRANT_TYPES: Final = ("authorization_code", "client_credentials", "refresh_token")
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, str]:
@@ -37,7 +38,7 @@ def client_credentials(form: Mapping[str, str], authorization: str | None) -> Cl
     Raises `invalid_request` when both are used, `invalid_client` when neither is or the header can't be read.
     """
     if authorization is not None:
-        shown = _basic(authorization)
+        shown = basic_credentials(authorization)
         if "client_secret" in form or form.get("client_id", shown.client_id) != shown.client_id:
             raise invalid_request("Use one way of client authentication only")
         return shown
@@ -46,7 +47,8 @@ def client_credentials(form: Mapping[str, str], authorization: str | None) -> Cl
     return ClientCredentials(form["client_id"], form["client_secret"])
 
 
-def _basic(authorization: str) -> ClientCredentials:
+def basic_credentials(authorization: str) -> ClientCredentials:
+    """The id and secret that HTTP Basic shows. Raises `invalid_client` where the header can't be read."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
@@ -58,13 +60,14 @@ def _basic(authorization: str) -> ClientCredentials:
     return ClientCredentials(unquote_plus(client_id), unquote_plus(secret))
 
 
-def check_grant_type(form: Mapping[str, str]) -> None:
-    """Refuse a token request without a grant type, or with one that isn't offered."""
+def grant_type_of(form: Mapping[str, str]) -> str:
+    """What a token is asked for by. Raises `invalid_request` without it, and `unsupported_grant_type`."""
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise invalid_request("grant_type is missing")
-    if grant_type not in _GRANT_TYPES:
-        raise OAuthRefusal("unsupported_grant_type", "grant_type must be client_credentials")
+    if grant_type not in GRANT_TYPES:
+        raise OAuthRefusal("unsupported_grant_type", f"grant_type must be one of {', '.join(GRANT_TYPES)}")
+    return grant_type
 
 
 def token_to_revoke(form: Mapping[str, str]) -> str:

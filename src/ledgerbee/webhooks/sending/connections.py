@@ -39,11 +39,15 @@ class ClosedUnansweredError(NoAnswerError):
 
 @dataclass(slots=True)
 class Answer:
-    """What has come in of an answer so far. `status` is there once its head is; `body` is the start of its body."""
+    """What has come in of an answer so far. `status` is there once its head is; `body` is the start of its body.
+
+    `most` are the bytes that are kept of that.
+    """
 
     status: int | None = None
     retry_after: bytes | None = None
     body: bytearray = field(default_factory=bytearray)
+    most: int = MAX_ANSWER
 
 
 class Connection(asyncio.Protocol):
@@ -140,7 +144,7 @@ class Connection(asyncio.Protocol):
             self._answer.status = status
 
     def on_body(self, data: bytes) -> None:
-        if (room := MAX_ANSWER - len(self._answer.body)) > 0:
+        if (room := self._answer.most - len(self._answer.body)) > 0:
             self._answer.body += data[:room]
 
     def on_message_complete(self) -> None:

@@ -70,7 +70,7 @@ class Sender:
         look_up: LookUp = look_up,
     ) -> None:
         self._deadline_s = deadline_s
-        self._ssl_context = ssl_context or _trusting()
+        self._ssl_context = ssl_context or trusting()
         self._look_up = look_up
         self._kept = KeptConnections()
 
@@ -124,7 +124,8 @@ class Sender:
             self._kept.put_back(connection, origin)
 
 
-def _trusting() -> ssl.SSLContext:
+def trusting() -> ssl.SSLContext:
+    """What trusts the authorities that the machine does (`SSL_CERT_FILE` names others) and those that Mozilla does."""
     import certifi  # noqa: PLC0415  only where no context is given
 
     context = ssl.create_default_context()
