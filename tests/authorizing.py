@@ -54,7 +54,7 @@ class Application:
         }  # fmt: skip
         return "/oauth/authorize?" + urlencode({name: value for name, value in parameters.items() if value is not None})
 
-    async def asks(self, browser: Browser, access: str = "full", **changes: str | None) -> str:
+    async def asks(self, browser: Browser, access: str = "full", **changes: str) -> str:
         """Have the member of the browser give access: the code that comes of it."""
         address = self.request(**changes)
         page = await browser.open(address)
@@ -74,7 +74,7 @@ class Application:
     async def refreshes(self, token: str, **changes: str | None) -> httpx.Response:
         return await self.token(grant_type="refresh_token", refresh_token=token, **changes)
 
-    async def connects(self, browser: Browser, access: str = "full", **changes: str | None) -> dict[str, Any]:
+    async def connects(self, browser: Browser, access: str = "full", **changes: str) -> dict[str, Any]:
         """The whole way: what the token endpoint answers."""
         answer = await self.exchanges(await self.asks(browser, access, **changes))
         assert answer.status_code == 200, answer.text
@@ -118,7 +118,7 @@ async def new_connection(api: Api) -> str:
     return str(await api.run(work))
 
 
-async def connected(api: Api, role: str = "owner", **changes: str | None) -> tuple[Application, dict[str, Any], Person]:
+async def connected(api: Api, role: str = "owner", **changes: str) -> tuple[Application, dict[str, Any], Person]:
     """An application with access to the company, by a new member."""
     browser, person = await signed_in(api, role)
     application = await registered(api.http)

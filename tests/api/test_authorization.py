@@ -308,7 +308,7 @@ async def test_a_code_is_good_once_for_who_asked(api: Api, database: Database) -
     application, thief = await registered(api.http), await registered(api.http)
     code = await application.asks(browser)
     thief.verifier = application.verifier
-    wrong = (
+    wrong: tuple[tuple[Application, dict[str, str | None]], ...] = (
         (thief, {}), (application, {"code_verifier": new_verifier()}), (application, {"code_verifier": "x"}),
         (application, {"redirect_uri": "http://127.0.0.1:9/callback"}), (application, {"redirect_uri": None}),
     )  # fmt: skip

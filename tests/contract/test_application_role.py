@@ -87,7 +87,9 @@ TABLES = {
     "INSERT SELECT UPDATE(is_default)": "journal_categories",
     "DELETE INSERT SELECT UPDATE(role updated_at)": "memberships",
     "INSERT SELECT UPDATE(accepted_at revoked_at)": "invitations",
-    "INSERT SELECT UPDATE(daily_limit last_used_at revoked_at scopes)": "connections",
+    "INSERT SELECT UPDATE(daily_limit expires_at last_used_at revoked_at revoked_because scopes)": "connections",
+    "INSERT SELECT UPDATE(used_at)": "authorization_codes",
+    "INSERT SELECT UPDATE(rotated_at successor)": "refresh_tokens",
     "INSERT SELECT UPDATE(accent_color footer_text intro_text is_default language name payment_text"
     " shows_logo)": "document_templates",
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
@@ -97,8 +99,8 @@ TABLES = {
     " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
     " cell_mark daily_runs",
     "": "application_trust company_directory daily_wakes interrupted_jobs last_backup membership_directory passkeys"
-    " pgqueuer_schedules pgqueuer_statistics rate_limit_hits recovery_codes sign_in_steps user_sessions users"
-    " webhook_companies",
+    " pgqueuer_schedules pgqueuer_statistics rate_limit_hits recovery_codes registered_clients sign_in_steps"
+    " user_sessions users webhook_companies",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT SELECT UPDATE(is_listened last_position)": "event_counters",
     "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
@@ -137,6 +139,9 @@ FUNCTIONS = {
     "set_webhooks_due": ENTERED,
     "take_numbers": ENTERED,
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
+    "find_registered_client": "tells of an application that registered itself what it said, and whether a hash is its",
+    "register_client": "adds an application that gets in nowhere by itself; it can have unused ones forgotten",
+    "use_registered_client": "keeps an application from being forgotten for a month",
     "uses_of_price": BARE,
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
     **dict.fromkeys(
@@ -182,7 +187,11 @@ OF_NO_COMPANY = {
     "enter_company_for_job": "enters a company, for the worker",
     "enter_new_company": "enters a company that is not there yet",
     "give_up_upload": "called without a transaction of a company: takes the secret of the upload",
+    "find_registered_client": "of no company: takes the id of an application that registered itself",
+    "purge_authorizations": "over all companies, for the worker",
     "purge_expired": "over all companies, for the worker",
+    "register_client": "of no company: adds an application, which gets in nowhere by itself",
+    "use_registered_client": "of no company: notes that an application is used",
     "purge_webhook_deliveries": "over all companies, for the worker",
     "release_webhooks": "gives back what the worker has claimed",
     "resolve_credential": "finds the company of a credential",
@@ -204,7 +213,7 @@ OF_NO_COMPANY = {
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
     "add_reset_link", "add_user", "claim_webhooks", "due_companies", "enter_company_for_job", "find_user",
-    "purge_expired",
+    "purge_authorizations", "purge_expired",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
     "stale_blob_leases",
 }  # fmt: skip

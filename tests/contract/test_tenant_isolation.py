@@ -13,7 +13,7 @@ SHARED = {
     "alembic_version", "application_trust", "cell_mark", "company_directory", "daily_wakes",
     "exchange_rates", "interrupted_jobs", "last_backup", "membership_directory",
     "passkeys", "rate_limit_hits", "recovery_codes", "sign_in_steps",
-    "user_sessions", "users", "webhook_companies",
+    "registered_clients", "user_sessions", "users", "webhook_companies",
 }  # fmt: skip
 #: Read before the company is known, by functions of the owner; the application still sees its company's rows only.
 NOT_FORCED = {"credentials"}

@@ -154,6 +154,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "memberships": {OWN: "*"},
     "invitations": {OWN: "*"},
     "connections": {OWN: "*"},
+    "authorization_codes": {OWN: "*"},
+    "refresh_tokens": {OWN: "*"},
     "api_keys": {VERIFY: "id scopes revoked_at", OWN: "name prefix ip_allowlist expires_at created_at created_by"},
     "oauth_clients": {VERIFY: "id scopes revoked_at", OWN: "name ip_allowlist expires_at created_at created_by"},
     "events": {

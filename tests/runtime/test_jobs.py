@@ -238,6 +238,7 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
             "end_broken_uploads",
             "end_broken_usage_uploads",
             "end_given_up",
+            "purge_authorizations",
             "purge_expired",
             "purge_job_log",
             "purge_webhook_deliveries",

@@ -17,6 +17,7 @@ from ledgerbee.identity.authorization.model import (
     Access,
     Client,
     ClientRefusedError,
+    Registration,
     RequestRefusedError,
 )
 from ledgerbee.identity.authorization.rules import documents, metadata, redirects, requests, resources, scopes
@@ -340,11 +341,12 @@ def test_documents_are_read() -> None:
     assert read() == Client(client_id=client_id, name="Claude Code", redirect_uris=tuple(uris), host="claude.ai")
     assert read(client_name=7).name == "claude.ai"
     assert read(redirect_uris=[*uris, "http://example.com/", 7]).redirect_uris == tuple(uris)
-    for changes in (
+    bad: tuple[dict[str, Any], ...] = (
         {"client_id": client_id + "/"}, {"client_secret": "x"}, {"token_endpoint_auth_method": "private_key_jwt"},
         {"redirect_uris": []}, {"redirect_uris": "x"}, {"redirect_uris": ["javascript:x"]},
         {"redirect_uris": ["https://host/x"] * 21},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for changes in bad:
         with pytest.raises(MetadataRefusedError):
             read(**changes)
     for content in (b"", b"[]", b"\xff", b"[" * 100_000):
@@ -353,7 +355,7 @@ def test_documents_are_read() -> None:
 
 
 def test_registrations_are_read() -> None:
-    def read(**told: Any) -> documents.Registration:
+    def read(**told: Any) -> Registration:
         return documents.read_registration(json.dumps({"redirect_uris": ["https://host/x"], **told}).encode())
 
     assert (read().auth_method, read().grant_types, read().name) == (

@@ -109,15 +109,23 @@ class OAuthErrorResponse(BaseModel):
 class RegistrationResponse(BaseModel):
     """RFC 7591, section 3.2.1: what was registered, which may be less than what was asked for."""
 
-    client_id: str = Field(examples=["018f4e6a-7b1c-8d00-9f3a-1b2c3d4e5f60"])
+    client_id: str = Field(
+        description="What it calls itself from now on", examples=["018f4e6a-7b1c-8d00-9f3a-1b2c3d4e5f60"]
+    )
     client_id_issued_at: int = Field(description="Unix seconds", examples=[1773662400])
     client_secret: str | None = Field(None, description="Shown this once; of a client that can keep one")
     client_secret_expires_at: int | None = Field(None, description="0: it doesn't", examples=[0])
-    client_name: str = Field(examples=["Cursor"])
-    redirect_uris: list[str] = Field(examples=[["cursor://anysphere.cursor-mcp/oauth/callback"]])
-    token_endpoint_auth_method: str = Field(examples=["none"])
-    grant_types: list[str] = Field(examples=[["authorization_code", "refresh_token"]])
-    response_types: list[str] = Field(examples=[["code"]])
+    client_name: str = Field(description="What members are shown", examples=["Cursor"])
+    redirect_uris: list[str] = Field(
+        description="Where answers for it may go", examples=[["cursor://anysphere.cursor-mcp/oauth/callback"]]
+    )
+    token_endpoint_auth_method: str = Field(
+        description="How it shows who it is; `none`: it has no secret", examples=["none"]
+    )
+    grant_types: list[str] = Field(
+        description="What it gets tokens for", examples=[["authorization_code", "refresh_token"]]
+    )
+    response_types: list[str] = Field(description="What its requests are answered with", examples=[["code"]])
 
 
 def _options(
@@ -237,10 +245,27 @@ _METADATA: Final = {
     "type": "object",
     "properties": {
         "client_name": {"type": "string", "description": "What members are shown"},
-        "redirect_uris": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        "token_endpoint_auth_method": {"type": "string", "enum": list(AUTH_METHODS)},
-        "grant_types": {"type": "array", "items": {"type": "string", "enum": list(GRANT_TYPES)}},
-        "response_types": {"type": "array", "items": {"type": "string", "enum": ["code"]}},
+        "redirect_uris": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "description": "https, http on loopback (whose port doesn't count), or an app's own scheme",
+        },
+        "token_endpoint_auth_method": {
+            "type": "string",
+            "enum": list(AUTH_METHODS),
+            "description": "`none` for a public client; else it gets a secret",
+        },
+        "grant_types": {
+            "type": "array",
+            "items": {"type": "string", "enum": list(GRANT_TYPES)},
+            "description": "`authorization_code` is among them",
+        },
+        "response_types": {
+            "type": "array",
+            "items": {"type": "string", "enum": ["code"]},
+            "description": "`code` is among them",
+        },
     },
     "required": ["redirect_uris"],
 }

@@ -102,9 +102,10 @@ DECLARE
     caller_company text := current_setting('app.company_id', true);
 BEGIN
     DELETE FROM user_sessions s WHERE s.user_id = person;
-    DELETE FROM credentials c WHERE c.user_id = person;
+    DELETE FROM credentials c USING membership_directory d
+    WHERE d.user_id = person AND c.company_id = d.company_id AND c.user_id = person;
     DELETE FROM sign_in_steps s WHERE s.user_id = person;
-    FOR member IN SELECT m.company_id FROM memberships m WHERE m.user_id = person LOOP
+    FOR member IN SELECT d.company_id FROM membership_directory d WHERE d.user_id = person LOOP
         PERFORM set_config('app.company_id', member.company_id::text, true);
         UPDATE connections n SET revoked_at = clock_timestamp(), revoked_because = 'password'
         WHERE n.company_id = member.company_id AND n.user_id = person AND n.revoked_at IS NULL;
