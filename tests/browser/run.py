@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tests import patient
 from tests.browser.chromium import NoBrowserError, Tab, phone
+from tests.browser.consent_pages import looks_at_consent
 from tests.browser.sandbox_pages import looks_at_all
 from tests.platform.servers import end
 from tests.runtime.processes import Served, today
@@ -255,6 +256,7 @@ def main() -> int:
                     proxy.page = page
                     return f"{proxy.url.replace('127.0.0.1', 'localhost')}/elsewhere"
 
+                looks_at_consent(tab, served, Path(folder) / "data", PICTURES, f"{proxy.url}/books")
                 looks_at_all(tab, served, Path(folder) / "data", PICTURES, f"{proxy.url}/books", put)
             finally:
                 served.stop()
@@ -264,6 +266,7 @@ def main() -> int:
         return 1
     print("Quotes accepted, rejected, late, expired, revoked, from another site: as they should be.")
     print("Cards saved, refused, none; payments confirmed and refused; links used and expired: as they should be.")
+    print("An application let in and shut out again, on a phone, in both languages: as it should be.")
     print(f"Pictures: {PICTURES}")
     return 0
 

@@ -40,7 +40,7 @@ SAID: Final = {
 }  # fmt: skip
 
 #: Of each text that is seen, its contrast with what is behind it (WCAG 2.2, 1.4.3); the least of them.
-_CONTRAST: Final = """(() => {
+CONTRAST: Final = """(() => {
   const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
     .map(x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4); return .2126*v[0] + .7152*v[1] + .0722*v[2] };
   const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
@@ -90,7 +90,7 @@ class Viewer:
             f"{fields}.every(f => f.getAttribute('aria-describedby').split(' ').every(i => document.getElementById(i)))"
         )
         assert tab.ask(named), name
-        assert tab.ask(_CONTRAST) >= 4.5, (name, tab.ask(_CONTRAST))
+        assert tab.ask(CONTRAST) >= 4.5, (name, tab.ask(CONTRAST))
         assert tab.complaints == [], tab.complaints
         assert tab.command("Network.getCookies")["cookies"] == []
         known = (self.ours, self.elsewhere, "about", "chrome")
