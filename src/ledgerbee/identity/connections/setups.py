@@ -15,43 +15,30 @@ _MAX_NAME: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Setups:
-    """What to give to each application. `name` is what the server is called there, `address` its URL."""
+    """What to give to each application: a command, files' texts (`.cursor/mcp.json`, `.vscode/mcp.json`), and links that
+    open the application, which asks whether to add it."""
 
-    name: str
     address: str
-
-    @property
-    def claude_code(self) -> str:
-        """A command."""
-        return f"claude mcp add --transport http {self.name} {self.address}"
-
-    @property
-    def cursor(self) -> str:
-        """For `.cursor/mcp.json`."""
-        return json.dumps({"mcpServers": {self.name: {"url": self.address}}}, indent=2)
-
-    @property
-    def cursor_link(self) -> str:
-        """Opens Cursor, which asks whether to add it."""
-        config = base64.b64encode(json.dumps({"url": self.address}).encode()).decode()
-        query = urlencode({"name": self.name, "config": config})
-        return f"cursor://anysphere.cursor-deeplink/mcp/install?{query}"
-
-    @property
-    def vs_code(self) -> str:
-        """For `.vscode/mcp.json`."""
-        return json.dumps({"servers": {self.name: {"type": "http", "url": self.address}}}, indent=2)
-
-    @property
-    def vs_code_link(self) -> str:
-        """Opens Visual Studio Code, which asks whether to add it."""
-        config = json.dumps({"name": self.name, "type": "http", "url": self.address}, separators=(",", ":"))
-        return f"vscode:mcp/install?{quote(config)}"
+    claude_code: str
+    cursor: str
+    cursor_link: str
+    vs_code: str
+    vs_code_link: str
 
 
 def setups_of(company_name: str, address: str) -> Setups:
     """The set-up of a company's address: the server is called `ledgerbee-` and the company's name (contract 3.5)."""
-    return Setups(f"ledgerbee-{short_name(company_name)}", address)
+    name = f"ledgerbee-{short_name(company_name)}"
+    config = base64.b64encode(json.dumps({"url": address}).encode()).decode()
+    vs_code = json.dumps({"name": name, "type": "http", "url": address}, separators=(",", ":"))
+    return Setups(
+        address=address,
+        claude_code=f"claude mcp add --transport http {name} {address}",
+        cursor=json.dumps({"mcpServers": {name: {"url": address}}}, indent=2),
+        cursor_link="cursor://anysphere.cursor-deeplink/mcp/install?" + urlencode({"name": name, "config": config}),
+        vs_code=json.dumps({"servers": {name: {"type": "http", "url": address}}}, indent=2),
+        vs_code_link=f"vscode:mcp/install?{quote(vs_code)}",
+    )
 
 
 def short_name(company_name: str) -> str:
