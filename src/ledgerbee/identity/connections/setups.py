@@ -15,8 +15,10 @@ _MAX_NAME: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Setups:
-    """What to give to each application: a command, files' texts (`.cursor/mcp.json`, `.vscode/mcp.json`), and links that
-    open the application, which asks whether to add it."""
+    """What to give to each application: a command, the texts of `.cursor/mcp.json` and `.vscode/mcp.json`, and links.
+
+    A link opens the application, which asks whether to add the address.
+    """
 
     address: str
     claude_code: str
