@@ -52,6 +52,11 @@ class Row:
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
+    def takes_form(self) -> bool:
+        """Whether it speaks OAuth by forms; what else is public takes JSON."""
+        return self.public and self.documented
+
+    @property
     def writes(self) -> bool:
         return self.method in {"POST", "PUT", "PATCH"}
 

@@ -13,7 +13,7 @@ from tests.contract.world import World
 from tests.table_rows import rows_of
 
 JSON_WRITES = [row for row in WRITES if not row.file]
-FORMS = [row for row in OPERATIONS if row.public]
+FORMS = [row for row in OPERATIONS if row.takes_form]
 READS = [row for row in OPERATIONS if row.method == "GET"]
 
 #: What can stand for a text inside of a JSON body, already encoded.

@@ -28,8 +28,11 @@ PAGES = {
     "/docs/assets/start.js": {"GET"},
     "/docs/assets/swagger-ui.css": {"GET"},
     "/api/openapi.json": {"GET"},
+    "/.well-known/oauth-authorization-server": {"GET"},
+    "/.well-known/oauth-protected-resource": {"GET"},
 }
-#: What people sign in by, and what they see then: tests of their own (tests/api/test_sign_in.py and others).
+#: What people sign in by and let applications in by, and what they see then: tests of their own (tests/api/test_sign_in.py,
+#: test_authorization.py and others).
 PAGES_OF_PEOPLE = {
     "/account",
     "/account/passkeys",
@@ -40,12 +43,17 @@ PAGES_OF_PEOPLE = {
     "/account/sessions/end",
     "/account/totp",
     "/account/totp/remove",
+    "/.well-known/oauth-authorization-server/{path:path}",
+    "/.well-known/oauth-protected-resource/{path:path}",
+    "/companies/x/connected-apps",
+    "/companies/x/connected-apps/x",
     "/companies/x/people",
     "/companies/x/people/invite",
     "/companies/x/people/remove",
     "/companies/x/people/revoke-invitation",
     "/companies/x/people/role",
     "/invitations/x",
+    "/oauth/authorize",
     "/reset-password",
     "/reset-password/x",
     "/sign-in",
@@ -184,7 +192,7 @@ async def test_a_body_has_the_limit_of_its_operation(row: Row, world: World) -> 
     assert within.status_code == 400
 
 
-@pytest.mark.parametrize("row", [row for row in OPERATIONS if row.public], ids=str)
+@pytest.mark.parametrize("row", [row for row in OPERATIONS if row.takes_form], ids=str)
 @pytest.mark.parametrize("says_length", [True, False])
 async def test_a_stranger_has_room_for_a_form_and_no_more(row: Row, says_length: bool, world: World) -> None:
     """Whether it says how long its body is, or not; and the limit isn't that of operations that take a credential."""
