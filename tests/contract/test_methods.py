@@ -31,8 +31,8 @@ PAGES = {
     "/.well-known/oauth-authorization-server": {"GET"},
     "/.well-known/oauth-protected-resource": {"GET"},
 }
-#: What people sign in and let applications in by, and what they see then: tests of their own (tests/api/test_sign_in.py,
-#: test_authorization.py and others).
+#: What people sign in and let applications in by, and what they see then: tests of their own
+#: (tests/api/test_sign_in.py, test_authorization.py and others).
 PAGES_OF_PEOPLE = {
     "/account",
     "/account/passkeys",
