@@ -26,7 +26,7 @@ from ledgerbee.core.dates import day_in, system_clock
 PICTURES: Final = Path("out/browser")
 #: What a proxy hands on.
 _KEPT: Final = (
-    "content-type", "location", "content-security-policy", "referrer-policy", "content-disposition", "set-cookie",
+    "content-type", "location", "content-security-policy", "referrer-policy", "content-disposition",
 )  # fmt: skip
 
 
