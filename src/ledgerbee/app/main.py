@@ -17,6 +17,8 @@ from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
+from ledgerbee.app.mcp.http import router as mcp_router
+from ledgerbee.app.mcp.running import McpServer
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.openapi.page import router as openapi_router
 from ledgerbee.app.payment_providers import providers_of
@@ -95,6 +97,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         consent_router,
         connected_apps_router,
         acceptance_router,
+        mcp_router,
         payment_events_router,
         saved_cards_router,
         sandbox_router,
@@ -160,11 +163,13 @@ def create_app(
         api.state.providers_of = providers_of(settings, clock)
         api.state.providers = api.state.providers_of(cells.own.database)  # what reads events needs no database
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
+        api.state.mcp = McpServer()
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:
             async with monitored_event_loop():
                 yield
         finally:
+            await api.state.mcp.close()
             await cells.close()
             await asyncio.to_thread(rendering.close)
             allow_loopback(was_allowed)

@@ -130,7 +130,7 @@ def _check(
     state.principal = principal
     if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
         raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
-    _authorize(operation, principal)
+    authorize(operation, principal)
     return principal
 
 
@@ -139,7 +139,8 @@ def _check_valid(principal: Principal, kinds: tuple[str, ...], now: datetime) ->
         raise _unauthorized(kinds)
 
 
-def _authorize(operation: Operation, principal: Principal) -> None:
+def authorize(operation: Operation, principal: Principal) -> None:
+    """Whether a principal may run an operation. Raises `INSUFFICIENT_PERMISSIONS` and `LICENSE.REQUIRED`."""
     if operation.api_key_only and principal.kind != "api_key":
         raise INSUFFICIENT_PERMISSIONS.error(reason="endpoint_requires_api_key_auth")
     for license_key in operation.licenses:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from fastapi import Response
 
 from ledgerbee.core.dates import Clock, moved, system_clock
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.command_batcher import CommandBatcher, Work
 from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.blobs.store import BlobStore
@@ -26,6 +27,9 @@ C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
 
+#: Looks at what a command did and answers, at the end of its transaction; what it raises undoes all of it.
+AtEnd = Callable[[Context, Response], Awaitable[None]]
+
 #: How often a step of a request is run where what is known of its company changes meanwhile.
 _MAX_RUNS: Final = 20
 
@@ -36,8 +40,9 @@ class Caller:
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
     client's, as the outermost trusted proxy has it (None: it has none). `admit` admits the request once more, as of
-    now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one
-    company may have waiting to be worked off. `now` is when the request came in; `clock` is for what ends it later.
+    now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one company may have
+    waiting to be worked off. `at_end` looks at what the request's command did. `now` is when the request came in;
+    `clock` is for what ends it later.
     """
 
     principal: Principal
@@ -51,6 +56,7 @@ class Caller:
     address: str | None = None
     admit: Callable[[bool], Awaitable[Principal]] | None = None
     max_waiting_bytes: int = NO_LIMIT
+    at_end: AtEnd | None = None
     clock: Clock = system_clock
 
     @property
@@ -140,7 +146,7 @@ class Caller:
             return response
 
         key = self.reservation.key if self.reservation else None
-        return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key))
+        return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key, at_end=self.at_end))
 
     async def command_batched(
         self, work: Work[C, R], command: C, render: Callable[[R], Response], size: int = 1
@@ -148,8 +154,18 @@ class Caller:
         """As `command`, but in one transaction with those of the company's other callers who come at the same time.
 
         `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer. `size` is
-        how much there is to do. Raises `TOO_MUCH_CONTENTION` where too many wait already.
+        how much there is to do. Raises `TOO_MUCH_CONTENTION` where too many wait already. One that is looked at in the
+        end has its transaction for itself.
         """
+        if self.at_end is not None:
+
+            async def alone(context: Context) -> Response:
+                (outcome,) = await work([context], [command])
+                if isinstance(outcome, LedgerBeeError):
+                    raise outcome
+                return render(outcome)
+
+            return await self.command(alone)
         return await self._once(self.batcher.run(self.tenant, self.reservation, self.now, work, command, render, size))
 
     async def _once(self, running: Awaitable[T]) -> T | Response:

@@ -90,6 +90,11 @@ class OperationRoute(APIRoute):
         edge: Edge = request.app.state.edge
         return await edge.handle(self.operation, self._check, request, self._handler)
 
+    async def answer(self, request: ExactRequest) -> Response:
+        """Check a request's parameters and run its handler, in the transaction or for the caller of its state."""
+        await self._check(request)
+        return await self._handler(request)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The same for FastAPI's router, which finds the route where no `Dispatcher` did."""
 

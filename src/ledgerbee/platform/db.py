@@ -279,15 +279,22 @@ class Database:
         read_only: bool = False,
         key: str | None = None,
         one_snapshot: bool = False,
+        at_end: Callable[[Context, T], Awaitable[None]] | None = None,
     ) -> T:
         """Run `work` in one transaction as `tenant` and commit it before returning what it returned.
 
         Everything that `work` emits or enqueues through its context is written in that same transaction, which holds
-        the idempotency key `key` from its start. `work` may run several times (serialization failures, deadlocks), so
+        the idempotency key `key` from its start. `at_end` gets the context and what `work` returned when all that is
+        written, and may still refuse it. `work` may run several times (serialization failures, deadlocks), so
         it must not act outside of it. With `one_snapshot` all its statements see the same state of the database. Raises
         `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`, `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION`
         (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`, `STORAGE_FULL` and whatever `work` raises.
         """
+
+        async def end(contexts: Sequence[Context], result: T) -> None:
+            assert at_end is not None
+            await at_end(contexts[0], result)
+
         return await self.run_batch(
             [tenant],
             now,
@@ -295,6 +302,7 @@ class Database:
             [key] if key else (),
             read_only=read_only,
             one_snapshot=one_snapshot,
+            at_end=end if at_end else None,
         )
 
     async def run_batch(
@@ -306,6 +314,7 @@ class Database:
         *,
         read_only: bool = False,
         one_snapshot: bool = False,
+        at_end: Callable[[Sequence[Context], T], Awaitable[None]] | None = None,
     ) -> T:
         """Run `work` for several callers of one company in one transaction; it gets a context for each.
 
@@ -314,7 +323,7 @@ class Database:
         begin = _begin_sql(tenants, now, keys, read_only=read_only, one_snapshot=one_snapshot)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return await self._run_once(tenants, now, work, begin, read_only=read_only)
+                return await self._run_once(tenants, now, work, begin, at_end, read_only=read_only)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
@@ -331,6 +340,7 @@ class Database:
         now: datetime,
         work: Callable[[Sequence[Context]], Awaitable[T]],
         begin: str,
+        at_end: Callable[[Sequence[Context], T], Awaitable[None]] | None,
         *,
         read_only: bool,
     ) -> T:
@@ -357,6 +367,8 @@ class Database:
                 ]
                 result = await work(contexts)
                 await flush(contexts, self.reactions)
+                if at_end is not None:
+                    await at_end(contexts, result)
                 await connection.execute("COMMIT")
             except BaseException:
                 await _execute_or_terminate(connection, "ROLLBACK")
