@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from starlette.types import Message
 
+from ledgerbee.app.mcp.requests import REFUSAL, base_url
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import SMALL_BODY
 from ledgerbee.http.caller import Caller
@@ -41,7 +42,13 @@ async def serve_mcp(request: Request) -> Response:
             if caller.principal.resource != request.scope["path"]:
                 return _challenge(request, edge, error="invalid_token")
             state.caller = caller
-            return await _answer(request)
+            answer = await _answer(request)
+            refusal: Exception | None = request.scope.pop(REFUSAL, None)
+            if refusal is None:
+                return answer
+            if isinstance(refusal, LedgerBeeError):
+                return _forbid(request, edge, caller, refusal)
+            raise refusal
 
         answer = await edge.as_holder(request, token.strip(), (USER_TOKEN,), run)
         return answer or _challenge(request, edge, error="invalid_token")
@@ -73,15 +80,24 @@ async def _answer(request: Request) -> Response:
 
 def _challenge(request: Request, edge: Edge, *, error: str | None = None) -> Response:
     """401, with the way to a token (RFC 9728, 5.1)."""
-    base = edge.cells.own.database.public_url or str(request.base_url).rstrip("/")
+    fault = UNAUTHORIZED.error("Sign in: this address takes the access token of a connection")
+    return _refuse(request, edge, fault, _FIRST_SCOPES, error)
+
+
+def _forbid(request: Request, edge: Edge, caller: Caller, fault: LedgerBeeError) -> Response:
+    """403, with all the scopes to ask for at once: those that the connection has, and those that it lacks."""
+    scopes = caller.principal.scopes.union(fault.details["requiredScopes"])
+    return _refuse(request, edge, fault, " ".join(sorted(scopes)), "insufficient_scope")
+
+
+def _refuse(request: Request, edge: Edge, fault: LedgerBeeError, scopes: str, error: str | None) -> Response:
+    metadata = f"{base_url(request)}/.well-known/oauth-protected-resource{request.scope['path']}"
     parts = [
-        'realm="ledgerbee"',
-        f'resource_metadata="{base}/.well-known/oauth-protected-resource{request.scope["path"]}"',
-        f'scope="{_FIRST_SCOPES}"',
         *([f'error="{error}"'] if error else []),
+        'realm="ledgerbee"',
+        f'scope="{scopes}"',
+        f'resource_metadata="{metadata}"',
     ]
-    response = error_response(
-        request, UNAUTHORIZED.error("Sign in: this address takes the access token of a connection"), edge.clock()
-    )
+    response = error_response(request, fault, edge.clock())
     response.headers["WWW-Authenticate"] = f"Bearer {', '.join(parts)}"
     return response

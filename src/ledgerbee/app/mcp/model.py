@@ -1,13 +1,19 @@
-"""What a tool of the MCP server is."""
+"""What a tool of the MCP server is, what it is called with, and what it gives."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
-from fastapi import FastAPI
-
+from ledgerbee.core.dates import day_in
+from ledgerbee.core.errors import ErrorCode
 from ledgerbee.http.caller import Caller
+
+UNKNOWN_TOOL = ErrorCode("UNKNOWN_TOOL", 404, "There is no such tool")
+RESULT_TOO_LARGE = ErrorCode("RESULT_TOO_LARGE", 413, "The result is longer than what a tool gives at once")
+TOO_MANY_CALLS = ErrorCode("TOO_MANY_CALLS", 429, "The connection calls more often than it may")
 
 
 class Effect(Enum):
@@ -22,20 +28,73 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a tool: who calls, and with what. Numbers of the arguments are `int` and `Decimal`."""
+class CompanyFacts:
+    """What every result says of the company: kept in `Principal.company_cache`. `currency` is its books'."""
 
-    app: FastAPI
+    id: UUID
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days that a result is about, as they were resolved, both included; `start` None: from the beginning."""
+
+    start: date | None
+    end: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a tool: who calls, and with what, as its schema wants it.
+
+    Numbers of the arguments are `int` and `Decimal`. `app` is the application, for `run_operation`; `base_url` the
+    address of the installation, for those of its pages.
+    """
+
+    app: Any
     caller: Caller
+    company: CompanyFacts
     arguments: Mapping[str, Any]
+    base_url: str
+
+    @property
+    def today(self) -> date:
+        """The company's day; of a sandbox whose clock was moved, that clock's."""
+        return day_in(self.caller.company_now, self.caller.principal.time_zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a tool gives: JSON values in `data`, after the company, its currency and the `period`, which are put before.
+
+    A value may be `msgspec.Raw`: JSON text, such as the body of an operation's answer, that goes in as it is.
+    Amounts are as the API has them, or `results.amount(...)`. `untrusted` are the paths of texts that customers and
+    other parties wrote: `data.*.customerName`, `*` for every element of a list or object.
+    """
+
+    data: Mapping[str, Any]
+    period: Period | None = None
+    untrusted: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What a caller can do about an error, told to callers that have all of these `tools`."""
+
+    text: str
+    tools: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A tool: what a model reads of it, what it takes and gives (JSON schemas), and what runs it.
 
-    It is listed for connections with all its `scopes`. `run` gives the result as JSON values. It raises
-    `LedgerBeeError`, which the caller sees as an error of the tool.
+    It is listed for connections with all its `scopes`, and runs for no other. `input_schema` is of an object without
+    additional properties: arguments are checked against it before `run`. `output_schema` is of the object
+    `Result.data`; what every result begins with is added to it. `run` raises `LedgerBeeError`, which the caller sees as
+    an error of the tool with a remedy: the first that is for the caller of those that `remedies` has under its code,
+    else a general one (`remedies.py`).
     """
 
     name: str
@@ -43,6 +102,7 @@ class Tool:
     description: str
     scopes: frozenset[str]
     effect: Effect
-    input_schema: dict[str, Any]
-    output_schema: dict[str, Any]
-    run: Callable[[Call], Awaitable[dict[str, Any]]]
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    run: Callable[[Call], Awaitable[Result]]
+    remedies: Mapping[str, Sequence[Remedy]] = field(default_factory=dict)

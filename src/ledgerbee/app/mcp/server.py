@@ -23,12 +23,15 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 from starlette.requests import Request
 
-from ledgerbee.app.mcp.model import Call, Effect, Tool
-from ledgerbee.app.mcp.tools import all_tools
+from ledgerbee.app.mcp.calling import call_tool, tools_for
+from ledgerbee.app.mcp.model import UNKNOWN_TOOL, Effect, Tool
+from ledgerbee.app.mcp.requests import REFUSAL, base_url
+from ledgerbee.app.mcp.results import result_schema
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.state import state_of
+from ledgerbee.platform.db import CredentialRevokedError
 
 RequestContext = ServerRequestContext[Any, Any]
 
@@ -58,8 +61,7 @@ def caller_of(context: RequestContext) -> Caller:
 
 
 async def _list_tools(context: RequestContext, _: PaginatedRequestParams | None) -> ListToolsResult:
-    scopes = caller_of(context).principal.scopes
-    tools = [_listed(tool) for tool in all_tools().values() if tool.scopes <= scopes]
+    tools = [_listed(tool) for tool in tools_for(caller_of(context).principal.scopes).values()]
     return ListToolsResult(tools=tools, ttl_ms=_LIST_TTL_MS, cache_scope="private")
 
 
@@ -68,8 +70,8 @@ def _listed(tool: Tool) -> ListedTool:
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
+        input_schema=dict(tool.input_schema),
+        output_schema=result_schema(tool.output_schema),
         annotations=ToolAnnotations(
             read_only_hint=tool.effect is Effect.READS,
             destructive_hint=tool.effect is Effect.COMMITS,
@@ -80,17 +82,20 @@ def _listed(tool: Tool) -> ListedTool:
 
 
 async def _call_tool(context: RequestContext, params: CallToolRequestParams) -> CallToolResult:
-    tool = all_tools().get(params.name)
-    if tool is None:
-        raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name}")
+    request = request_of(context)
     try:
-        caller = caller_of(context)
-        call = Call(request_of(context).app, caller, await _exact_arguments(context))
-        result = await tool.run(call)
-    except LedgerBeeError as fault:
-        error = {"code": fault.code, "message": fault.message, "details": fault.details}
-        return CallToolResult(content=[TextContent(text=json.dumps(error))], structured_content=error, is_error=True)
-    return CallToolResult(content=[TextContent(text=json.dumps(result))], structured_content=result)
+        outcome = await call_tool(
+            request.app, caller_of(context), params.name, await _exact_arguments(context), base_url(request)
+        )
+    except (LedgerBeeError, CredentialRevokedError) as fault:
+        if isinstance(fault, LedgerBeeError) and fault.error_code is UNKNOWN_TOOL:
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name}") from None
+        request.scope[REFUSAL] = fault
+        raise MCPError(code=INVALID_PARAMS, message="The request is refused") from None
+    text = outcome.text.decode()
+    return CallToolResult(
+        content=[TextContent(text=text)], structured_content=json.loads(text), is_error=outcome.error is not None
+    )
 
 
 async def _exact_arguments(context: RequestContext) -> dict[str, Any]:

@@ -56,7 +56,7 @@ async def update(context: Context, changes: Changes[CompanyFields], new_logo: Ne
     if logos:
         was["logo"], now["logo"] = logos
     context.emit("company.updated", company.company_id, now, before=was)
-    if company.time_zone != before.time_zone:
+    if (company.time_zone, company.name) != (before.time_zone, before.name):  # what is remembered of a company
         await credentials.refresh_company(context)
     return company
 

@@ -1,19 +1,19 @@
 """The tool that says whose books these are."""
 
-import json
 from functools import cache
 from typing import Final
 
-from ledgerbee.app.mcp.model import Call, Effect, Tool
+from ledgerbee.app.mcp.model import Call, Effect, Result, Tool
 from ledgerbee.app.mcp.operations import operation_route, response_schema
+from ledgerbee.app.mcp.results import raw
 from ledgerbee.http.in_process import run_operation
 
 _OPERATION: Final = "get_company"
 
 
-async def _run(call: Call) -> dict[str, object]:
+async def _run(call: Call) -> Result:
     answer = await run_operation(operation_route(_OPERATION), call.caller, call.app)
-    return {"company": json.loads(bytes(answer.body))}
+    return Result(data={"settings": raw(answer)})
 
 
 @cache
@@ -26,6 +26,10 @@ def company_tool() -> Tool:
         scopes=frozenset({"company-read"}),
         effect=Effect.READS,
         input_schema={"type": "object", "properties": {}, "additionalProperties": False},
-        output_schema={"type": "object", "properties": {"company": response_schema(_OPERATION)}},
+        output_schema={
+            "type": "object",
+            "properties": {"settings": response_schema(_OPERATION)},
+            "required": ["settings"],
+        },
         run=_run,
     )
