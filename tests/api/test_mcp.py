@@ -72,7 +72,7 @@ async def test_a_tool_without_its_scopes_is_not_listed_and_asks_for_all_scopes_a
     assert "get_company" not in {tool["name"] for tool in listed}
     answer = await ask(api, narrow, "tools/call", {"name": "get_company"})
     assert answer.status_code == 403
-    assert answer.json()["details"] == {"requiredScopes": ["company-read"]}
+    assert answer.json()["error"]["data"]["details"] == {"requiredScopes": ["company-read"]}
     challenge = answer.headers["www-authenticate"]
     assert 'error="insufficient_scope"' in challenge
     assert 'scope="company-read invoices-read"' in challenge

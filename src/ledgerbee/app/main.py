@@ -163,7 +163,7 @@ def create_app(
         api.state.providers_of = providers_of(settings, clock)
         api.state.providers = api.state.providers_of(cells.own.database)  # what reads events needs no database
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
-        api.state.mcp = McpServer()
+        api.state.mcp = McpServer(settings.allowed_origins)
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:
             async with monitored_event_loop():

@@ -1,5 +1,6 @@
 """Requests counted, timed and logged."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -19,17 +20,26 @@ _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def record_request(request_id: str, method: str, path: str, route: str, status: int, seconds: float) -> None:
+def record_request(
+    request_id: str,
+    method: str,
+    path: str,
+    route: str,
+    status: int,
+    seconds: float,
+    noted: Mapping[str, str] | None = None,
+) -> None:
     """Count, time and log an answered request.
 
-    `route` is the template of its path, never the address itself: ids and search terms stay out of metrics.
+    `route` is the template of its path, never the address itself: ids and search terms stay out of metrics. `noted` is
+    what the log says beside.
     """
     method = method if method in _METHODS else "OTHER"
     requests, duration = _meters(method, route, status)
     requests.inc()
     duration.observe(seconds)
     if path not in _PROBES or status >= 400:
-        log_request(request_id, method, path, status, int(seconds * 1000))
+        log_request(request_id, method, path, status, int(seconds * 1000), noted)
 
 
 @lru_cache(maxsize=4096)

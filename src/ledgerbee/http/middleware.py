@@ -242,4 +242,5 @@ class _RequestCycle:
             status = refusal.status if refusal is not None else _CLIENT_LEFT
         route = getattr(self.scope.get("route"), "path", "unmatched")
         seconds = time.perf_counter() - self.started
-        record_request(self.state.request_id, self.method, self.scope["path"], route, status, seconds)
+        state = self.state
+        record_request(state.request_id, self.method, self.scope["path"], route, status, seconds, state.noted)

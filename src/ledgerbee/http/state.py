@@ -1,6 +1,6 @@
 """What is known of one request, under one key of its ASGI scope: written by the server, the middleware and the edge."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -48,6 +48,8 @@ class RequestState:
     context: Context | None = None
     #: The body as it comes in, of operations that stream it.
     body: AsyncIterator[bytes] | None = None
+    #: What the request log says beside what it says of every request: names of ours, and ids.
+    noted: Mapping[str, str] | None = None
     #: For public operations, which have no caller.
     cells: Cells | None = None
     now: datetime | None = None

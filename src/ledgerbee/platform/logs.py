@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, TextIO, cast
@@ -155,19 +156,22 @@ def capture_stderr() -> None:
     logging.captureWarnings(capture=True)
 
 
-def log_request(request_id: str, method: str, path: str, status: int, milliseconds: int) -> None:
+def log_request(
+    request_id: str, method: str, path: str, status: int, milliseconds: int, noted: Mapping[str, str] | None = None
+) -> None:
     """The access log: one line a request, written without the processors that the others go through.
 
-    `path` is without the query, which may carry a key or a name.
+    `path` is without the query, which may carry a key or a name. `noted` are further fields, names of ours and ids.
     """
     if not _REQUESTS.isEnabledFor(logging.INFO):
         return
     # Written by hand: of what stands here, only the path has to be escaped.
     shown = _encode(printable(path))
+    more = f",{_encode(noted)[1:-1]}" if noted else ""
     moment = format_moment(system_clock())
     _STDERR.write(
         f'{{"event":"request","request_id":"{request_id}","method":"{method}","path":{shown},"status":{status},'
-        f'"milliseconds":{milliseconds},"level":"info","timestamp":"{moment}"}}\n'
+        f'"milliseconds":{milliseconds}{more},"level":"info","timestamp":"{moment}"}}\n'
     )
 
 

@@ -4,100 +4,91 @@ They take the tokens of connections, each at the address that it is for, and no 
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
-from starlette.types import Message
 
-from ledgerbee.app.mcp.requests import REFUSAL, base_url
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.app.mcp.requests import challenge
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.http.body_limits import SMALL_BODY
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
-from ledgerbee.http.envelope import error_response
+from ledgerbee.http.envelope import UNSUPPORTED_MEDIA_TYPE, error_response
 from ledgerbee.http.head_checks import check_length
 from ledgerbee.http.state import state_of
+from ledgerbee.http.step_scheduler import OWNER
 from ledgerbee.identity.connections.model import COMPANY_MCP_PATH, MCP_PATH
 from ledgerbee.platform.credentials.model import SCOPES, UNAUTHORIZED, USER_TOKEN
+
+HOST_NOT_ALLOWED = ErrorCode("HOST_NOT_ALLOWED", 421, "The server isn't reached under this name")
+ORIGIN_NOT_ALLOWED = ErrorCode("ORIGIN_NOT_ALLOWED", 403, "Pages of this origin may not call the server")
 
 router = APIRouter(include_in_schema=False)
 
 #: What a client is asked to ask for, before it has a token: reading.
 _FIRST_SCOPES: Final = " ".join(scope for scope in SCOPES if scope.endswith("-read"))
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@router.api_route(MCP_PATH, methods=["GET", "POST", "DELETE"])
-@router.api_route(COMPANY_MCP_PATH, methods=["GET", "POST", "DELETE"])
+@router.post(MCP_PATH)
+@router.post(COMPANY_MCP_PATH)
 async def serve_mcp(request: Request) -> Response:
-    """Answer an MCP request."""
+    """Answer an MCP message."""
     edge: Edge = request.app.state.edge
     state = state_of(request.scope)
     try:
+        _check_place(request, edge)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise UNSUPPORTED_MEDIA_TYPE.error()
         check_length(request, SMALL_BODY)
         state.max_body = SMALL_BODY
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            return _challenge(request, edge)
+            return _unauthorized(request, edge)
 
         async def run(caller: Caller) -> Response:
             if caller.principal.resource != request.scope["path"]:
-                return _challenge(request, edge, error="invalid_token")
+                return _unauthorized(request, edge, error="invalid_token")
+            company = caller.principal.company_id
+            if state.count_incoming_body is not None:
+                state.count_incoming_body(company, caller.address or "")
+            OWNER.set(company)
             state.caller = caller
-            answer = await _answer(request)
-            refusal: Exception | None = request.scope.pop(REFUSAL, None)
-            if refusal is None:
-                return answer
-            if isinstance(refusal, LedgerBeeError):
-                return _forbid(request, edge, caller, refusal)
-            raise refusal
+            endpoint = await request.app.state.mcp.started()
+            answer: Response = await endpoint.answer(request, caller)
+            return answer
 
         answer = await edge.as_holder(request, token.strip(), (USER_TOKEN,), run)
-        return answer or _challenge(request, edge, error="invalid_token")
+        return answer or _unauthorized(request, edge, error="invalid_token")
     except LedgerBeeError as fault:
         return error_response(request, fault, edge.clock())
 
 
-async def _answer(request: Request) -> Response:
-    """What the SDK's transport answers, as a whole: it writes JSON, never a stream."""
-    status, headers, parts = 500, [], []
+def _check_place(request: Request, edge: Edge) -> None:
+    """Refuse a request that a page of somebody else's may have sent under a name of its own (DNS rebinding).
 
-    async def send(message: Message) -> None:
-        nonlocal status, headers
-        if message["type"] == "http.response.start":
-            status, headers = message["status"], message["headers"]
-        else:
-            parts.append(message.get("body", b""))
-
-    body = await request.body()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    await request.app.state.mcp.handle(request.scope, receive, send)
-    response = Response(b"".join(parts), status)
-    response.raw_headers = [(name, value) for name, value in headers]
-    return response
+    The server's names are that of its public address and those of loopback; pages may call from there, and from the
+    origins that may call the API. Raises `HOST_NOT_ALLOWED` and `ORIGIN_NOT_ALLOWED`.
+    """
+    public = edge.cells.own.database.public_url
+    names = _LOOPBACK if public is None else _LOOPBACK | {urlsplit(public).hostname}
+    if _name_of(f"//{request.headers.get('host', '')}") not in names:
+        raise HOST_NOT_ALLOWED.error()
+    origin = request.headers.get("origin")
+    if origin is not None and _name_of(origin) not in names and not request.app.state.mcp.allows(origin):
+        raise ORIGIN_NOT_ALLOWED.error()
 
 
-def _challenge(request: Request, edge: Edge, *, error: str | None = None) -> Response:
-    """401, with the way to a token (RFC 9728, 5.1)."""
+def _name_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def _unauthorized(request: Request, edge: Edge, *, error: str | None = None) -> Response:
+    """401, with the way to a token."""
     fault = UNAUTHORIZED.error("Sign in: this address takes the access token of a connection")
-    return _refuse(request, edge, fault, _FIRST_SCOPES, error)
-
-
-def _forbid(request: Request, edge: Edge, caller: Caller, fault: LedgerBeeError) -> Response:
-    """403, with all the scopes to ask for at once: those that the connection has, and those that it lacks."""
-    scopes = caller.principal.scopes.union(fault.details["requiredScopes"])
-    return _refuse(request, edge, fault, " ".join(sorted(scopes)), "insufficient_scope")
-
-
-def _refuse(request: Request, edge: Edge, fault: LedgerBeeError, scopes: str, error: str | None) -> Response:
-    metadata = f"{base_url(request)}/.well-known/oauth-protected-resource{request.scope['path']}"
-    parts = [
-        *([f'error="{error}"'] if error else []),
-        'realm="ledgerbee"',
-        f'scope="{scopes}"',
-        f'resource_metadata="{metadata}"',
-    ]
     response = error_response(request, fault, edge.clock())
-    response.headers["WWW-Authenticate"] = f"Bearer {', '.join(parts)}"
+    response.headers["WWW-Authenticate"] = challenge(request, _FIRST_SCOPES, error)
     return response

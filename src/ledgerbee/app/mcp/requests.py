@@ -4,13 +4,29 @@ from typing import Final
 
 from fastapi import Request
 
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
 
-#: Where a request's scope has the refusal that its answer is, of HTTP and not of JSON-RPC.
-REFUSAL: Final = "ledgerbee.mcp.refusal"
+#: Where a request's scope has what a handler of the SDK raised and the SDK is not to make an answer of.
+FAULT: Final = "ledgerbee.mcp.fault"
 
 
 def base_url(request: Request) -> str:
     """The address of the installation: the operator's, else the one that the request names."""
     edge: Edge = request.app.state.edge
     return edge.cells.own.database.public_url or str(request.base_url).rstrip("/")
+
+
+def challenge(request: Request, scopes: str, error: str | None) -> str:
+    """`WWW-Authenticate` of an answer: the way to a token (RFC 9728, 5.1), and the scopes to ask for there."""
+    metadata = f"{base_url(request)}/.well-known/oauth-protected-resource{request.scope['path']}"
+    told = [f'error="{error}"'] if error else []
+    told += ['realm="ledgerbee"', f'scope="{scopes}"', f'resource_metadata="{metadata}"']
+    return f"Bearer {', '.join(told)}"
+
+
+def forbidden(request: Request, caller: Caller, fault: LedgerBeeError) -> str:
+    """`WWW-Authenticate` of a 403: all scopes to ask for at once, those that the connection has and those it lacks."""
+    scopes = caller.principal.scopes.union(fault.details["requiredScopes"])
+    return challenge(request, " ".join(sorted(scopes)), "insufficient_scope")

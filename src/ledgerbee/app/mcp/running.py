@@ -1,31 +1,43 @@
 """The MCP server of a process: loaded and started by the first request that wants it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from starlette.types import Receive, Scope, Send
-
 if TYPE_CHECKING:
-    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from ledgerbee.app.mcp.endpoint import Endpoint
+
+
+def load() -> "Endpoint":
+    """The server and the SDK that it stands on."""
+    from ledgerbee.app.mcp.endpoint import Endpoint  # noqa: PLC0415
+    from ledgerbee.app.mcp.server import new_server  # noqa: PLC0415
+
+    return Endpoint(new_server())
 
 
 class McpServer:
-    """Answers MCP requests for one process, until it is closed.
+    """Answers MCP messages for one process, until it is closed. `allowed_origins` are those of the API (`*` = any).
 
     The SDK takes a second to load, beside the event loop: most processes of most installations never need it.
     """
 
-    def __init__(self) -> None:
-        self._starting: asyncio.Task[StreamableHTTPSessionManager] | None = None
+    def __init__(self, allowed_origins: tuple[str, ...] = (), loads: Callable[[], "Endpoint"] = load) -> None:
+        self._origins = frozenset(allowed_origins)
+        self._loads = loads
+        self._starting: asyncio.Task[Endpoint] | None = None
         self._running: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request: the ASGI interface."""
+    def allows(self, origin: str) -> bool:
+        """Whether pages of this origin may call the API."""
+        return origin in self._origins or "*" in self._origins
+
+    async def started(self) -> "Endpoint":
+        """What answers messages."""
         if self._starting is None:
             self._starting = asyncio.create_task(self._start())
-        manager = await asyncio.shield(self._starting)
-        await manager.handle_request(scope, receive, send)
+        return await asyncio.shield(self._starting)
 
     async def close(self) -> None:
         """End what requests have left running."""
@@ -35,21 +47,15 @@ class McpServer:
         if self._running is not None:
             await self._running
 
-    async def _start(self) -> "StreamableHTTPSessionManager":
-        manager = await asyncio.to_thread(_load)
+    async def _start(self) -> "Endpoint":
+        endpoint = await asyncio.to_thread(self._loads)
         is_running = asyncio.Event()
 
         async def run() -> None:
-            async with manager.run():  # a task group: the same task has to leave it
+            async with endpoint.manager.run():  # a task group: the same task has to leave it
                 is_running.set()
                 await self._closing.wait()
 
         self._running = asyncio.create_task(run())
         await is_running.wait()
-        return manager
-
-
-def _load() -> "StreamableHTTPSessionManager":
-    from ledgerbee.app.mcp.server import session_manager  # noqa: PLC0415
-
-    return session_manager()
+        return endpoint
