@@ -58,8 +58,11 @@ async def array_of(
 ) -> Response:
     """The answer with the wire forms of the objects of these ids, in order, as a JSON array.
 
-    `read` gives those of some ids that are there, in order: of few in this transaction, of many in further ones.
+    `read` gives those of some ids that are there, in order: of few in this transaction, of many in further ones. Of a
+    caller who asked for a part of the list it is that part (`Caller.part`).
     """
+    if caller.part is not None:
+        ids = caller.part.of(ids)
     if len(ids) <= CHUNK:
         return await array(await read(context, ids), render)
     return JsonStream(_in_chunks(caller, ids, read, render))

@@ -1,9 +1,10 @@
 """Who calls: the request's credential, and the ways to run its transactions."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
+from uuid import UUID
 
 from fastapi import Response
 
@@ -34,6 +35,23 @@ AtEnd = Callable[[Context, Response], Awaitable[None]]
 _MAX_RUNS: Final = 20
 
 
+@dataclass(slots=True)
+class Part:
+    """A part of a list that is otherwise answered whole: `limit` of its objects from `offset` on.
+
+    `total` is the length of the whole list, once it has been cut.
+    """
+
+    offset: int
+    limit: int
+    total: int | None = None
+
+    def of(self, ids: Sequence[UUID]) -> Sequence[UUID]:
+        """The part of these."""
+        self.total = len(ids)
+        return ids[self.offset : self.offset + self.limit]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """One request's principal, moment, database and blob store: enough to open transactions of its own.
@@ -41,8 +59,8 @@ class Caller:
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
     client's, as the outermost trusted proxy has it (None: it has none). `admit` admits the request once more, as of
     now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one company may have
-    waiting to be worked off. `at_end` looks at what the request's command did. `now` is when the request came in;
-    `clock` is for what ends it later.
+    waiting to be worked off. `at_end` looks at what the request's command did, `part` is what it wants of a list that
+    is answered whole. `now` is when the request came in; `clock` is for what ends it later.
     """
 
     principal: Principal
@@ -57,6 +75,7 @@ class Caller:
     admit: Callable[[bool], Awaitable[Principal]] | None = None
     max_waiting_bytes: int = NO_LIMIT
     at_end: AtEnd | None = None
+    part: Part | None = None
     clock: Clock = system_clock
 
     @property

@@ -89,7 +89,7 @@ class _Page(msgspec.Struct, rename="camel"):
 def of_page(answer: Response) -> dict[str, Any]:
     """`data`, `total`, `page`, `limit` and `nextPage` (None at the end), from the answer of a paginated list."""
     found = msgspec.json.decode(bytes(answer.body), type=_Page)
-    return _page(found.data, found.total, found.page, found.limit)
+    return page_data(found.data, found.total, found.page, found.limit)
 
 
 def of_array(answer: Response, page: int, limit: int) -> dict[str, Any]:
@@ -99,10 +99,11 @@ def of_array(answer: Response, page: int, limit: int) -> dict[str, Any]:
 
 def of_rows(rows: Sequence[Any], page: int, limit: int) -> dict[str, Any]:
     """The same of all the rows there are, in their order."""
-    return _page(list(rows[(page - 1) * limit : page * limit]), len(rows), page, limit)
+    return page_data(list(rows[(page - 1) * limit : page * limit]), len(rows), page, limit)
 
 
-def _page(data: list[Any], total: int, page: int, limit: int) -> dict[str, Any]:
+def page_data(data: list[Any], total: int, page: int, limit: int) -> dict[str, Any]:
+    """The same of the rows of one page, of `total` in all."""
     next_page = page + 1 if page * limit < total else None
     return {"data": data, "total": total, "page": page, "limit": limit, "nextPage": next_page}
 

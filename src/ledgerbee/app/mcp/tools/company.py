@@ -4,16 +4,13 @@ from functools import cache
 from typing import Final
 
 from ledgerbee.app.mcp.model import Call, Effect, Result, Tool
-from ledgerbee.app.mcp.operations import operation_route, response_schema
-from ledgerbee.app.mcp.results import raw
-from ledgerbee.http.in_process import run_operation
+from ledgerbee.app.mcp.operations import answer_schema, input_schema, raw_answer, scopes_of
 
 _OPERATION: Final = "get_company"
 
 
 async def _run(call: Call) -> Result:
-    answer = await run_operation(operation_route(_OPERATION), call.caller, call.app)
-    return Result(data={"settings": raw(answer)})
+    return Result(data={"settings": await raw_answer(call, _OPERATION)})
 
 
 @cache
@@ -23,12 +20,12 @@ def company_tool() -> Tool:
         name="get_company",
         title="Get the company",
         description="The company that this connection works in: its details, currency, time zone and lock date.",
-        scopes=frozenset({"company-read"}),
+        scopes=scopes_of(_OPERATION),
         effect=Effect.READS,
-        input_schema={"type": "object", "properties": {}, "additionalProperties": False},
+        input_schema=input_schema(_OPERATION),
         output_schema={
             "type": "object",
-            "properties": {"settings": response_schema(_OPERATION)},
+            "properties": {"settings": answer_schema(_OPERATION)},
             "required": ["settings"],
         },
         run=_run,
