@@ -1107,6 +1107,19 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="USAGE_BACKFILL_NOT_FOUND", prepare=_with_a_new_backfill,
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
+    extension(
+        "Reports", "GET", "/v1/accounts/{accountId}/ledger", "reports-read", "Get the ledger of an account",
+        not_found="ACCOUNT_NOT_FOUND",
+    ),
+    extension(
+        "Reports", "GET", "/v1/customers/{customerId}/ledger", "reports-read", "Get the ledger of a customer",
+        not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Reports", "GET", "/v1/vendors/{vendorId}/ledger", "reports-read", "Get the ledger of a vendor",
+        not_found="VENDOR_NOT_FOUND",
+    ),
+    extension("Reports", "GET", "/v1/overdue-invoices", "invoices-read", "List overdue invoices"),
     extension("Reports", "GET", "/v1/deferred-revenue", "reports-read", "Get deferred revenue"),
     extension(
         "Reports", "POST", "/v1/deferred-revenue/recognize", "journal-entries-write", "Recognize deferred revenue",

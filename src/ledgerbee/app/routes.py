@@ -27,6 +27,7 @@ from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.imports import http as imports
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.projects import http as projects
+from ledgerbee.ledger.reports.ledgers import http as ledgers
 from ledgerbee.ledger.reports.trial_balance import http as trial_balance
 from ledgerbee.parties.contacts import http as contacts
 from ledgerbee.parties.customers import http as customers
@@ -126,6 +127,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     usage_imports.router,
     backfills.router,
     trial_balance.router,
+    ledgers.router,
     exchange_rates.router,
     audit_events.router,
     events.router,

@@ -221,11 +221,18 @@ class EntryToPost(EntryFields, frozen=True, gc=False, kw_only=True):
     @property
     def source(self) -> tuple[SourceType, UUID | None]:
         """What it was posted by, and its id: of a reversal the reversed entry, of what was entered as it is none."""
-        if self.reverses_entry_id is not None:
-            return SourceType.REVERSAL, self.reverses_entry_id
-        if self.source_type is None:
-            return SourceType.API, None
-        return SourceType(self.source_type.upper()), self.source_id
+        return source_of(self.source_type, self.source_id, self.reverses_entry_id)
+
+
+def source_of(
+    source_type: str | None, source_id: UUID | None, reverses_entry_id: UUID | None
+) -> tuple[SourceType, UUID | None]:
+    """What an entry was posted by, and its id, from what its row says of it."""
+    if reverses_entry_id is not None:
+        return SourceType.REVERSAL, reverses_entry_id
+    if source_type is None:
+        return SourceType.API, None
+    return SourceType(source_type.upper()), source_id
 
 
 class AccountName(Struct, frozen=True, gc=False):

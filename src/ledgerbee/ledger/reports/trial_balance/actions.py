@@ -1,6 +1,8 @@
 """The trial balance of a company, for HTTP and the command line alike."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.errors import invalid
@@ -11,14 +13,19 @@ from ledgerbee.ledger.reports.trial_balance.model import TrialBalance
 from ledgerbee.platform.context import Context
 
 
-async def trial_balance(context: Context, from_date: date | None = None, to_date: date | None = None) -> TrialBalance:
+async def trial_balance(
+    context: Context,
+    from_date: date | None = None,
+    to_date: date | None = None,
+    tag_ids: Sequence[UUID] | None = None,
+) -> TrialBalance:
     """The trial balance over `from_date`..`to_date`, both inclusive and within 1900..2999, in base currency.
 
     Left out, they are the start of the financial year that holds the other (or today) and today; a `from_date`
     in the future runs to the end of its financial year. Balance-sheet accounts open with everything before, profit
     and loss accounts at the start of the financial year that holds `from_date`; what they stood at then opens
-    the retained earnings account, so that the opening column balances too. Raises a validation error when the
-    first day is after the last.
+    the retained earnings account, so that the opening column balances too. With `tag_ids` only lines that carry one
+    of these tags count: then nothing has to balance. Raises a validation error when the first day is after the last.
     """
     year_start, year_end = await periods.get_span_around(context, from_date or to_date or context.today)
     from_date = from_date or year_start
@@ -28,7 +35,7 @@ async def trial_balance(context: Context, from_date: date | None = None, to_date
         raise invalid(("toDate", "minDate", "toDate must not be before fromDate"))
     chart = await accounts.list_all(context)
     turnovers = await store.list_turnovers(
-        context, year_start, rules.cut_before(from_date), rules.cut_before(to_date + timedelta(days=1))
+        context, year_start, rules.cut_before(from_date), rules.cut_before(to_date + timedelta(days=1)), tag_ids
     )
     carried = rules.prior_years_result(chart, turnovers)
     rows = rules.rows(chart, turnovers, carried)

@@ -3,6 +3,7 @@
 Totals by day lack the newest entries, at most 255 of them: these are summed up from their lines.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -60,16 +61,51 @@ SELECT account_id, debit_before - credit_before AS before, before_year,
        debit_through - debit_before AS debit, credit_through - credit_before AS credit
 FROM sums
 """
+#: The same of the lines that carry one of the tags $11. There are no totals of them by day: the lines of the cut days
+#: are summed up. A tag of an entry counts for each of its lines, as in `tag_months`.
+_TURNOVERS_OF_TAGS: Final = """
+WITH months AS MATERIALIZED (
+    SELECT m.account_id,
+           coalesce(sum(m.base_debit - m.base_credit) FILTER (WHERE m.month < $2), 0) AS before_year,
+           coalesce(sum(m.base_debit) FILTER (WHERE m.month < $3), 0) AS debit_before,
+           coalesce(sum(m.base_credit) FILTER (WHERE m.month < $3), 0) AS credit_before,
+           coalesce(sum(m.base_debit) FILTER (WHERE m.month < $7), 0) AS debit_through,
+           coalesce(sum(m.base_credit) FILTER (WHERE m.month < $7), 0) AS credit_through
+    FROM tag_months m WHERE m.company_id = $1 AND m.tag_id = ANY ($11) GROUP BY m.account_id
+), days AS MATERIALIZED (
+    SELECT c.cut, l.account_id,
+           sum(CASE WHEN l.is_debit THEN l.base_amount END) AS debit,
+           sum(CASE WHEN NOT l.is_debit THEN -l.base_amount END) AS credit
+    FROM (VALUES ('before', $5::date, $6::date), ('through', $9, $10)) AS c (cut, first, last)
+    JOIN journal_entries e ON e.company_id = $1 AND e.entry_date BETWEEN c.first AND c.last
+    CROSS JOIN LATERAL (SELECT * FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id OFFSET 0) l
+    WHERE e.tag_ids && $11 OR l.tag_ids && $11
+    GROUP BY c.cut, l.account_id
+)
+SELECT m.account_id, m.before_year,
+       m.debit_before + $4 * coalesce(a.debit, 0) - m.credit_before - $4 * coalesce(a.credit, 0) AS before,
+       m.debit_through + $8 * coalesce(z.debit, 0) - m.debit_before - $4 * coalesce(a.debit, 0) AS debit,
+       m.credit_through + $8 * coalesce(z.credit, 0) - m.credit_before - $4 * coalesce(a.credit, 0) AS credit
+FROM months m
+LEFT JOIN days a ON a.account_id = m.account_id AND a.cut = 'before'
+LEFT JOIN days z ON z.account_id = m.account_id AND z.cut = 'through'
+"""
 _BASE_CURRENCY: Final = "SELECT base_currency FROM ledgers WHERE company_id = $1"
 
 
-async def list_turnovers(context: Context, year_start: date, before: Cut, through: Cut) -> dict[UUID, AccountTurnover]:
+async def list_turnovers(
+    context: Context, year_start: date, before: Cut, through: Cut, tag_ids: Sequence[UUID] | None = None
+) -> dict[UUID, AccountTurnover]:
     """Turnover of each account that was ever posted on, by its id, in base currency.
 
-    `before` cuts off what lies before the span's first day, `through` what lies before the day after its last.
+    `before` cuts off what lies before the span's first day, `through` what lies before the day after its last. With
+    tags only lines that carry one of them count; no line carries two.
     """
-    cuts = (*rows.values(before), *rows.values(through))
-    found = await context.connection.fetch(_TURNOVERS, context.company_id, year_start, *cuts)
+    arguments = [context.company_id, year_start, *rows.values(before), *rows.values(through)]
+    if tag_ids is None:
+        found = await context.connection.fetch(_TURNOVERS, *arguments)
+    else:
+        found = await context.connection.fetch(_TURNOVERS_OF_TAGS, *arguments, tag_ids)
     return {row["account_id"]: AccountTurnover(**row) for row in found}
 
 
