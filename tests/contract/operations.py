@@ -1119,7 +1119,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Reports", "GET", "/v1/vendors/{vendorId}/ledger", "reports-read", "Get the ledger of a vendor",
         not_found="VENDOR_NOT_FOUND",
     ),
-    extension("Reports", "GET", "/v1/overdue-invoices", "invoices-read", "List overdue invoices"),
+    extension("Reports", "GET", "/v1/open-invoices", "invoices-read", "List open invoices"),
     extension("Reports", "GET", "/v1/deferred-revenue", "reports-read", "Get deferred revenue"),
     extension(
         "Reports", "POST", "/v1/deferred-revenue/recognize", "journal-entries-write", "Recognize deferred revenue",

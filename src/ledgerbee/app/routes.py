@@ -50,6 +50,7 @@ from ledgerbee.sales.delivery import http as deliveries
 from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.einvoices.answers import http as e_invoice_answers
 from ledgerbee.sales.invoices import http as invoices
+from ledgerbee.sales.open_invoices import http as open_invoices
 from ledgerbee.sales.order_confirmations import http as order_confirmations
 from ledgerbee.sales.quotes import http as quotes
 from ledgerbee.sales.templates import http as document_templates
@@ -128,6 +129,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     backfills.router,
     trial_balance.router,
     ledgers.router,
+    open_invoices.router,
     exchange_rates.router,
     audit_events.router,
     events.router,
