@@ -38,10 +38,13 @@ class CompanyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days that a result is about, as they were resolved, both included; `start` None: from the beginning."""
+    """The days that a result is about, as they were resolved, both included.
+
+    `start` None: from the beginning; `end` None: to whatever is there.
+    """
 
     start: date | None
-    end: date
+    end: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

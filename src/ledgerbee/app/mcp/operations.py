@@ -220,6 +220,10 @@ def _one_of(shapes: list[Schema]) -> Schema:
     return {"anyOf": shapes}
 
 
+def _described(schema: Schema, as_in: Schema) -> Schema:
+    return {**schema, "description": as_in["description"]} if "description" in as_in else schema
+
+
 def _shape(schema: Any) -> Any:
     """A schema without what describes it."""
     if isinstance(schema, dict):
@@ -235,14 +239,20 @@ def input_schema(
 ) -> Schema:
     """The input schema of a tool: what its operations take, flat, but for `without`, behind the tool's `first` own.
 
-    Of several operations the first that takes an argument describes it. Wanted are what the first operation wants and
-    `required`.
+    Of several operations the first that takes an argument describes it, and enumerations are those of all. Wanted are
+    what the first operation wants and `required`.
     """
-    properties: dict[str, Schema] = dict(first or {})
+    found: dict[str, list[Schema]] = {}
     for one in operation_ids:
         for name, schema in arguments_of(one).properties.items():
             if name not in without:
-                properties.setdefault(name, schema)
+                shapes = found.setdefault(name, [])
+                if all(_shape(schema) != _shape(known) for known in shapes):
+                    shapes.append(schema)
+    properties = dict(first or {}) | {
+        name: shapes[0] if len(shapes) == 1 else _described(_one_of(shapes), shapes[0])
+        for name, shapes in found.items()
+    }
     wanted = set(required) | (arguments_of(operation_ids[0]).required - set(without) if operation_ids else set())
     return object_schema(properties, [name for name in properties if name in wanted])
 

@@ -29,7 +29,7 @@ _HEAD: Final[Mapping[str, Any]] = {
     "period": {
         "type": ["object", "null"],
         "description": "The days that the result is about, both included; null where it is about none",
-        "properties": {"from": _DAY_OR_NULL, "to": {"type": "string", "format": "date"}},
+        "properties": {"from": _DAY_OR_NULL, "to": _DAY_OR_NULL},
         "required": ["from", "to"],
         "additionalProperties": False,
     },
@@ -102,7 +102,7 @@ def of_rows(rows: Sequence[Any], page: int, limit: int) -> dict[str, Any]:
     return page_data(list(rows[(page - 1) * limit : page * limit]), len(rows), page, limit)
 
 
-def page_data(data: list[Any], total: int, page: int, limit: int) -> dict[str, Any]:
+def page_data(data: Sequence[Any] | Raw, total: int, page: int, limit: int) -> dict[str, Any]:
     """The same of the rows of one page, of `total` in all."""
     next_page = page + 1 if page * limit < total else None
     return {"data": data, "total": total, "page": page, "limit": limit, "nextPage": next_page}

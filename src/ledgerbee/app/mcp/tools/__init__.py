@@ -3,10 +3,21 @@
 from functools import cache
 
 from ledgerbee.app.mcp.model import Tool
-from ledgerbee.app.mcp.tools.company import company_tool
+from ledgerbee.app.mcp.tools.books import book_tools
+from ledgerbee.app.mcp.tools.company import company_tools
+from ledgerbee.app.mcp.tools.customers import customer_tools
+from ledgerbee.app.mcp.tools.documents import document_tools
+from ledgerbee.app.mcp.tools.subscriptions import subscription_tools
 
 
 @cache
 def all_tools() -> dict[str, Tool]:
     """Every tool by its name."""
-    return {tool.name: tool for tool in (company_tool(),)}
+    groups = (
+        company_tools(),
+        customer_tools(),
+        document_tools(),
+        book_tools(),
+        subscription_tools(),
+    )
+    return {tool.name: tool for tools in groups for tool in tools}
