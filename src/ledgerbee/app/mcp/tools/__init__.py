@@ -3,10 +3,12 @@
 from functools import cache
 
 from ledgerbee.app.mcp.model import Tool
+from ledgerbee.app.mcp.tools.aggregate import aggregate_tools
 from ledgerbee.app.mcp.tools.books import book_tools
 from ledgerbee.app.mcp.tools.company import company_tools
 from ledgerbee.app.mcp.tools.customers import customer_tools
 from ledgerbee.app.mcp.tools.documents import document_tools
+from ledgerbee.app.mcp.tools.search import search_tools
 from ledgerbee.app.mcp.tools.subscriptions import subscription_tools
 
 
@@ -15,9 +17,11 @@ def all_tools() -> dict[str, Tool]:
     """Every tool by its name."""
     groups = (
         company_tools(),
+        search_tools(),
         customer_tools(),
         document_tools(),
         book_tools(),
         subscription_tools(),
+        aggregate_tools(),
     )
     return {tool.name: tool for tools in groups for tool in tools}

@@ -1,13 +1,17 @@
 """Tools that read the books: entries, ledgers, the trial balance, and what a balance is made of."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 
 from ledgerbee.app.mcp.model import Call, Effect, Period, Result, Tool
 from ledgerbee.app.mcp.operations import (
+    PAGING,
+    Schema,
     answer_schema,
     fields_of_answer,
     input_schema,
@@ -16,7 +20,7 @@ from ledgerbee.app.mcp.operations import (
     raw_answer,
     scopes_of,
 )
-from ledgerbee.app.mcp.results import page_data, page_schema
+from ledgerbee.app.mcp.results import of_rows, page_data, page_schema
 from ledgerbee.app.mcp.tools.parts import (
     NOT_SHOWN,
     OF_ENTRY,
@@ -44,6 +48,20 @@ _OWNERS: Final[Mapping[str, str]] = {
 }
 #: Open invoices that explain a customer's balance: more are for `list_overdue` and `list_documents`.
 _MOST_OPEN: Final = 100
+#: Rows of a trial balance that are given at once.
+_MOST_ROWS: Final = 500
+_ROWS_ASKED: Final[Mapping[str, Schema]] = {
+    "includeUnused": {
+        "type": "boolean",
+        "default": False,
+        "description": "Also headings, and accounts and totals that are zero all over",
+    },
+    "page": PAGING["page"],
+    "limit": {**PAGING["limit"], "maximum": _MOST_ROWS, "default": _MOST_ROWS},
+}
+_ROWS: Final = msgspec.json.Decoder(list[dict[str, Any]])
+_FIGURES: Final = ("opening", "debit", "credit", "closing")
+_OF_REPORT: Final = ("fiscalYearStart", "fiscalYearEnd", "priorYearsResult", "totals")
 _LEDGER_TEXTS: Final = ("owner.name", *under("data.*", ("description", "reference")))
 
 
@@ -63,7 +81,12 @@ async def _get_entry(call: Call) -> Result:
 
 async def _get_trial_balance(call: Call) -> Result:
     answer = await fields_of_answer(call, _TRIAL_BALANCE, call.arguments)
-    return Result(data=answer, period=_period_of(answer))
+    rows = _ROWS.decode(answer.pop("rows"))
+    if not call.arguments.get("includeUnused"):
+        rows = [row for row in rows if any(Decimal(row[name] or 0) for name in _FIGURES)]
+    page, limit = int(call.arguments.get("page", 1)), int(call.arguments.get("limit", _MOST_ROWS))
+    figures = {name: answer[name] for name in _OF_REPORT}
+    return Result(data={**figures, **of_rows(rows, page, limit)}, period=_period_of(answer))
 
 
 async def _get_ledger(call: Call) -> Result:
@@ -78,16 +101,16 @@ async def _explain(call: Call) -> Result:
         raise invalid((named[1] if named else "customerId", "isOnlyOne", text))
     (name,) = named
     answer = await fields_of_answer(call, _OWNERS[name], call.arguments)
-    data: dict[str, Any] = {**_ledger(answer), "openInvoices": None, "credit": None}
+    data: dict[str, Any] = {**_ledger(answer), "openInvoices": None, "customerCredit": None}
     parts: dict[str, str] = {}
     if name == "customerId":
         of_customer = {"customerId": call.arguments[name]}
-        parts = {"openInvoices": _OPEN, "credit": _CREDIT}
+        parts = {"openInvoices": _OPEN, "customerCredit": _CREDIT}
         if may(call, _OPEN):
             as_of = bytes(answer["toDate"]).decode().strip('"')
             data["openInvoices"] = await raw_answer(call, _OPEN, {**of_customer, "asOf": as_of, "limit": _MOST_OPEN})
         if may(call, _CREDIT):
-            data["credit"] = await raw_answer(call, _CREDIT, of_customer)
+            data["customerCredit"] = await raw_answer(call, _CREDIT, of_customer)
     untrusted = [*_LEDGER_TEXTS, "openInvoices.data.*.customerName"]
     return Result(data={**data, "notShown": not_shown(call, parts)}, period=_period_of(answer), untrusted=untrusted)
 
@@ -101,6 +124,13 @@ def _ledger(answer: Mapping[str, Raw]) -> dict[str, Any]:
 
 def _period_of(answer: Mapping[str, Raw]) -> Period:
     return Period(day_of(answer["fromDate"]), day_of(answer["toDate"]))
+
+
+def _trial_balance_schema() -> dict[str, Any]:
+    answer = answer_schema(_TRIAL_BALANCE)["properties"]
+    page = page_schema(answer["rows"]["items"])
+    figures = {name: answer[name] for name in _OF_REPORT}
+    return {**page, "properties": {**figures, **page["properties"]}, "required": [*figures, *page["required"]]}
 
 
 def _ledger_schema(*, is_brief: bool = False) -> dict[str, Any]:
@@ -119,7 +149,7 @@ def _explained_schema() -> dict[str, Any]:
                 "description": "Of a customer: what was open at the end of the period, due or not, with its sums",
             }
         ),
-        "credit": nullable(
+        "customerCredit": nullable(
             {
                 **answer_schema(_CREDIT, is_brief=True),
                 "description": "Of a customer: what it can use or get back now, and the documents that left it",
@@ -184,8 +214,8 @@ def book_tools() -> tuple[Tool, ...]:
             "get_account_ledger.",
             scopes=scopes_of(_TRIAL_BALANCE),
             effect=Effect.READS,
-            input_schema=input_schema(_TRIAL_BALANCE),
-            output_schema=answer_schema(_TRIAL_BALANCE),
+            input_schema=input_schema(_TRIAL_BALANCE, first=_ROWS_ASKED),
+            output_schema=_trial_balance_schema(),
             run=_get_trial_balance,
         ),
         Tool(
