@@ -73,7 +73,7 @@ async def company_facts(caller: Caller) -> CompanyFacts:
 
         async def work(context: Context) -> CompanyFacts:
             company = await companies.get(context)
-            return CompanyFacts(company.company_id, company.name, company.base_currency)
+            return CompanyFacts(company.company_id, company.name, company.base_currency, company.preferred_language)
 
         facts = cached[CompanyFacts] = await caller.read(work)
     return facts

@@ -29,11 +29,15 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CompanyFacts:
-    """What every result says of the company: kept in `Principal.company_cache`. `currency` is its books'."""
+    """What every result says of the company, and its language: kept in `Principal.company_cache`.
+
+    `currency` is that of its books. Whatever changes one of them makes processes forget (`refresh_company`).
+    """
 
     id: UUID
     name: str
     currency: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,21 @@
 """What the parts of the MCP server say to each other about one HTTP request."""
 
-from typing import Final
+from typing import Any, Final, Protocol
 
 from fastapi import Request
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
+from ledgerbee.http.state import state_of
+
+
+class HasRequest(Protocol):
+    """The SDK's context of a message."""
+
+    @property
+    def request(self) -> Any: ...
+
 
 #: Where a request's scope has what a handler of the SDK raised and the SDK is not to make an answer of.
 FAULT: Final = "ledgerbee.mcp.fault"
@@ -30,3 +39,16 @@ def forbidden(request: Request, caller: Caller, fault: LedgerBeeError) -> str:
     """`WWW-Authenticate` of a 403: all scopes to ask for at once, those that the connection has and those it lacks."""
     scopes = caller.principal.scopes.union(fault.details["requiredScopes"])
     return challenge(request, " ".join(sorted(scopes)), "insufficient_scope")
+
+
+def request_of(context: HasRequest) -> Request:
+    """The HTTP request that the message came with."""
+    assert isinstance(context.request, Request), "the transport is HTTP"
+    return context.request
+
+
+def caller_of(context: HasRequest) -> Caller:
+    """Who calls: the connection whose token the HTTP request showed."""
+    caller = state_of(request_of(context).scope).caller
+    assert caller is not None, "the route lets nobody else in"
+    return caller

@@ -23,15 +23,13 @@ from mcp_types import (
 )
 from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
-from starlette.requests import Request
 
+from ledgerbee.app.mcp import offers
 from ledgerbee.app.mcp.calling import tools_for
 from ledgerbee.app.mcp.model import Effect, Tool
-from ledgerbee.app.mcp.requests import FAULT
+from ledgerbee.app.mcp.requests import FAULT, caller_of, request_of
 from ledgerbee.app.mcp.results import result_schema
 from ledgerbee.app.mcp.tools import all_tools
-from ledgerbee.http.caller import Caller
-from ledgerbee.http.state import state_of
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -41,6 +39,7 @@ Handler = Callable[[RequestContext, P], Awaitable[R]]
 
 #: How long a client may keep a list (SEP-2549): it is of this connection's scopes.
 _OF_CONNECTION: Final = CacheHint(ttl_ms=60_000, scope="private")
+_AT_ONCE: Final = CacheHint(ttl_ms=0, scope="private")
 
 INSTRUCTIONS: Final = """\
 ledgerbee keeps the books of one company: invoices, customers, ledger, subscriptions. This connection works in one \
@@ -64,11 +63,21 @@ def new_server() -> Server[Any]:
         instructions=INSTRUCTIONS,
         get_tool_input_schema=_input_schema,
         cache_hints={
-            "tools/list": _OF_CONNECTION,
             "server/discover": _OF_CONNECTION,
+            "tools/list": _OF_CONNECTION,
+            "prompts/list": _OF_CONNECTION,
+            "resources/templates/list": _OF_CONNECTION,
+            "resources/list": _AT_ONCE,
+            "resources/read": _AT_ONCE,
         },
         on_list_tools=answered(_list_tools),
         on_call_tool=answered(_refuse_call),
+        on_list_resources=answered(offers.list_resources),
+        on_list_resource_templates=answered(offers.list_templates),
+        on_read_resource=answered(offers.read_resource),
+        on_list_prompts=answered(offers.list_prompts),
+        on_get_prompt=answered(offers.get_prompt),
+        on_completion=answered(offers.complete),
     )
     server.middleware.clear()  # nobody reads OpenTelemetry's spans of us; the request log and metrics tell of calls
     return server
@@ -87,19 +96,6 @@ def answered(handler: Handler[P, R]) -> Handler[P, R]:
             raise MCPError(code=INVALID_PARAMS, message="The request is refused") from None
 
     return run
-
-
-def request_of(context: RequestContext) -> Request:
-    """The HTTP request that the message came with."""
-    assert isinstance(context.request, Request), "the transport is HTTP"
-    return context.request
-
-
-def caller_of(context: RequestContext) -> Caller:
-    """Who calls: the connection whose token the HTTP request showed."""
-    caller = state_of(request_of(context).scope).caller
-    assert caller is not None, "the route lets nobody else in"
-    return caller
 
 
 async def _list_tools(context: RequestContext, _: PaginatedRequestParams | None) -> ListToolsResult:

@@ -35,6 +35,9 @@ _GET_GROUPED: Final = f"{_GROUPED} AND c.id = $2"
 _GET_MANY: Final = f"{_GROUPED} AND c.id = ANY ($2)"
 _GET: Final = f"SELECT {_COLUMNS} FROM customers c WHERE c.company_id = $1 AND c.id = $2"
 _GET_FOR_UPDATE: Final = f"{_GET} FOR NO KEY UPDATE"
+_NUMBERS: Final = (
+    "SELECT number FROM customers WHERE company_id = $1 AND starts_with(number, $2) ORDER BY number LIMIT $3"
+)
 _PARENT: Final = "SELECT id, parent_customer_id FROM customers WHERE company_id = $1 AND id = $2 FOR SHARE"
 _INSERT: Final = rows.insert("customers", Customer)
 _UPDATE: Final = rows.update("customers", Customer)
@@ -69,6 +72,12 @@ async def list_ids(
         f"SELECT c.id, c.number FROM customers c WHERE c.company_id = $1{''.join(conditions)}", *arguments
     )
     return await in_order(found, natural_key)
+
+
+async def list_numbers(context: Context, start: str, limit: int) -> list[str]:
+    """The numbers of customers that begin with `start`, sorted as texts, at most `limit`."""
+    found = await context.connection.fetch(_NUMBERS, context.company_id, start, limit)
+    return [row["number"] for row in found]
 
 
 async def get_many(context: Context, ids: Sequence[UUID]) -> list[GroupedCustomer]:
