@@ -86,7 +86,7 @@ def reservation(request: Request, body: bytes, *, streams: bool = False) -> Rese
     if streams:
         whole.update(request.headers.get("content-type", "").partition(";")[0].strip().lower().encode())
     else:
-        whole.update(_content(body))
+        whole.update(canonical_body(body))
     return Reservation(key, whole.digest(), (f"{method} {path}?".encode() + query + b"\n", body))
 
 
@@ -95,7 +95,7 @@ def _query(raw: bytes) -> bytes:
     return repr(sorted(pairs)).encode()
 
 
-def _content(body: bytes) -> bytes:
+def canonical_body(body: bytes) -> bytes:
     """A body's JSON value in its one form; the body itself where it has none. No body is `{}`.
 
     The form is compact JSON with the names in order, texts without escapes they don't need, equal numbers alike.

@@ -30,7 +30,7 @@ class Outcome:
 
 def tools_for(scopes: frozenset[str]) -> dict[str, Tool]:
     """The tools of a connection with these scopes, in the order in which they are listed."""
-    return {name: tool for name, tool in all_tools().items() if tool.scopes <= scopes}
+    return {name: tool for name, tool in all_tools().items() if tool.is_for(scopes)}
 
 
 async def call_tool(app: FastAPI, caller: Caller, name: str, arguments: Mapping[str, Any], base_url: str) -> Outcome:
@@ -41,8 +41,8 @@ async def call_tool(app: FastAPI, caller: Caller, name: str, arguments: Mapping[
     """
     tool = UNKNOWN_TOOL.unless(all_tools().get(name))
     scopes = caller.principal.scopes
-    if not tool.scopes <= scopes:
-        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=sorted(tool.scopes))
+    if not tool.is_for(scopes):
+        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=sorted(tool.scopes or tool.any_scopes))
     try:
         _check_of(name)(arguments)
         company = await company_facts(caller)

@@ -97,11 +97,11 @@ class Remedy:
 class Tool:
     """A tool: what a model reads of it, what it takes and gives (JSON schemas), and what runs it.
 
-    It is listed for connections with all its `scopes`, and runs for no other. `input_schema` is of an object without
-    additional properties: arguments are checked against it before `run`. `output_schema` is of the object
-    `Result.data`; what every result begins with is added to it. `run` raises `LedgerBeeError`, which the caller sees as
-    an error of the tool with a remedy: the first that is for the caller of those that `remedies` has under its code,
-    else a general one (`remedies.py`).
+    It is listed for connections with all its `scopes` and, where it has `any_scopes`, one of those; it runs for no
+    other. `input_schema` is of an object without additional properties: arguments are checked against it before `run`.
+    `output_schema` is of the object `Result.data`; what every result begins with is added to it. `run` raises
+    `LedgerBeeError`, which the caller sees as an error of the tool with a remedy: the first that is for the caller of
+    those that `remedies` has under its code, else a general one (`remedies.py`).
     """
 
     name: str
@@ -113,3 +113,8 @@ class Tool:
     output_schema: Mapping[str, Any]
     run: Callable[[Call], Awaitable[Result]]
     remedies: Mapping[str, Sequence[Remedy]] = field(default_factory=dict)
+    any_scopes: frozenset[str] = frozenset()
+
+    def is_for(self, scopes: frozenset[str]) -> bool:
+        """Whether a connection with these scopes has it."""
+        return self.scopes <= scopes and (not self.any_scopes or bool(self.any_scopes & scopes))

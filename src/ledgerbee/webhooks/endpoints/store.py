@@ -1,6 +1,6 @@
 """Rows of webhook endpoints, and of what waits for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -61,6 +61,10 @@ WHERE company_id = $1 AND ctid = ANY (ARRAY(
 _ATTEMPT_AT: Final = """
 UPDATE webhook_endpoints SET next_attempt_at = least(next_attempt_at, $3) WHERE company_id = $1 AND id = $2
 """
+_LISTENING: Final = (
+    "SELECT t.topic, count(*) AS endpoints FROM webhook_endpoints w, unnest(w.topics) AS t (topic)"
+    " WHERE w.company_id = $1 AND w.status = 'enabled' AND t.topic = ANY($2) GROUP BY t.topic"
+)
 _SET_DUE: Final = "SELECT set_webhooks_due($1, $2)"
 #: Ids are made in the order of time.
 _SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
@@ -102,6 +106,12 @@ async def number_of(context: Context) -> int:
     """How many endpoints the company has."""
     number: int = await context.connection.fetchval(_NUMBER, context.company_id)
     return number
+
+
+async def listening(context: Context, topics: Collection[str]) -> dict[str, int]:
+    """How many endpoints are told of events of each of these topics; those of which none is are left out."""
+    found = await context.connection.fetch(_LISTENING, context.company_id, list(topics))
+    return {row["topic"]: row["endpoints"] for row in found}
 
 
 async def listen(context: Context) -> int:

@@ -1,0 +1,228 @@
+"""What an application may book in a day without anybody looking, and who says yes to more."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from tests.agents import Agent, rows_of
+from tests.conftest import Api
+from tests.ledger_books import Books, books_of
+from tests.selling import Shop, line
+
+from ledgerbee.app.mcp.staging import actions
+from ledgerbee.app.mcp.tools.previews import PLANS
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.identity.users.model import Role
+from ledgerbee.identity.users.rules import SCOPES_OF
+from ledgerbee.platform.context import Actor, Context, Origin
+from ledgerbee.platform.db import Tenant
+
+
+@pytest_asyncio.fixture
+async def agent(api: Api, database_url: str) -> Agent:
+    made = await Agent.of(api, database_url)
+    await made.allow("100")
+    return made
+
+
+@pytest_asyncio.fixture
+async def books(api: Api) -> Books:
+    return await books_of(api)
+
+
+async def entry(agent: Agent, books: Books, amount: str, **fields: Any) -> Any:
+    """A preview of capital paid in."""
+    lines = [
+        {"accountId": str(books.accounts[number]), "side": side, "amount": amount}
+        for number, side in ((6480, "DEBIT"), (6510, "CREDIT"))
+    ]
+    body = {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": amount, "lines": lines}
+    return await agent.did("post_entry", **{**body, **fields})
+
+
+async def decide(api: Api, decision: Any, preview: Any, role: Role = Role.OWNER, kind: str = "user_session") -> UUID:
+    """What a member says on a page, or what shows another credential; the member's id."""
+    member = new_id()
+    tenant = Tenant(api.company_id, Actor("user", str(member)), "test", "Europe/Copenhagen",
+                    origin=Origin(kind, new_id()))  # fmt: skip
+
+    async def work(context: Context) -> None:
+        await decision(context, UUID(preview["previewId"]), SCOPES_OF[role], PLANS)
+
+    await api.database.run(tenant, api.clock(), work)
+    return member
+
+
+async def not_allowed(api: Api, code: str, *arguments: Any, **options: Any) -> None:
+    with pytest.raises(LedgerBeeError) as refused:
+        await decide(api, *arguments, **options)
+    assert refused.value.code == code
+
+
+async def test_the_sum_of_a_day_counts_and_a_refusal_changes_nothing(
+    api: Api, agent: Agent, books: Books, database_url: str
+) -> None:
+    for part in ("40.00", "59.99"):
+        await agent.commit(await entry(agent, books, part))
+    last = await entry(agent, books, "0.01")
+    assert (last["booking"], last["idempotencyReplay"]) == (
+        {"currency": "DKK", "amount": 0.01, "bookedBefore": 99.99, "dailyLimit": 100, "needsApproval": False},
+        False,
+    )
+    above = await entry(agent, books, "0.02")
+    assert above["booking"]["needsApproval"]
+    before = await rows_of(database_url, api, ("staged_commands",))
+    fault = await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=above["previewId"])
+    assert fault["details"]["approvalUrl"] == (
+        f"http://ledgerbee.test/companies/{api.company_id}/connected-apps/commands/{above['previewId']}"
+    )
+    assert fault["details"]["bookedBefore"] == 99.99
+    assert "details.approvalUrl" in fault["remedy"]
+    assert await rows_of(database_url, api, ("staged_commands",)) == before
+    assert (await agent.commit(last))["status"] == "committed"  # exactly the limit
+    # A draft that is booked counts as well.
+    draft = await Shop(api).ok("POST", "/v2/draft-journal-entries", above["arguments"])
+    booked = await agent.did("post_entry", draftJournalEntryId=draft["id"])
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=booked["previewId"])
+    # So do documents; what isn't booked doesn't.
+    shop = Shop(api)
+    customer = await shop.customer()
+    quote = await shop.quote(customer, line(await shop.price("100")))
+    sent = await agent.did("send_document", type="quote", documentId=quote["id"])
+    assert (await agent.commit(sent))["booking"]["amount"] == 0
+    invoice = await shop.draft(customer, line(await shop.price("100")))
+    billed = await agent.did("send_document", type="invoice", documentId=invoice["id"])
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=billed["previewId"])
+    # Another day begins at nothing; the company's own, in its time zone.
+    api.clock.advance(hours=11, minutes=1)
+    await agent.renew()
+    again = await entry(agent, books, "100.00", date="2026-03-17")
+    assert (again["booking"]["bookedBefore"], again["booking"]["needsApproval"]) == (0, False)
+    assert (await agent.commit(again))["status"] == "committed"
+
+
+async def test_two_at_once_are_not_both_within_the_limit(api: Api, agent: Agent, books: Books) -> None:
+    previews = [await entry(agent, books, "60.00", description=f"Part {number}") for number in range(3)]
+    answers = await asyncio.gather(*(agent.tried("commit_preview", previewId=one["previewId"]) for one in previews))
+    assert sorted(one.get("code", "committed") for one in answers) == [
+        "APPROVAL_REQUIRED", "APPROVAL_REQUIRED", "committed",
+    ]  # fmt: skip
+    assert (await books.verify()).entries == 1
+
+
+async def test_two_commits_of_one_preview_book_once(api: Api, agent: Agent, books: Books) -> None:
+    preview = await entry(agent, books, "60.00")
+    answers = await asyncio.gather(*(agent.tried("commit_preview", previewId=preview["previewId"]) for _ in range(3)))
+    done = [one for one in answers if "code" not in one]
+    assert sum(not one["idempotencyReplay"] for one in done) == 1
+    assert {one["code"] for one in answers if "code" in one} <= {"PREVIEW_BEING_COMMITTED"}
+    assert (await books.verify()).entries == 1
+    result = await agent.commit(preview)
+    assert all(one["answer"] == result["answer"] for one in done)
+
+
+async def test_a_member_decides_and_nobody_else(api: Api, agent: Agent, books: Books, database_url: str) -> None:
+    preview = await entry(agent, books, "100.01")
+    # Nothing is there to decide before the application has wanted it.
+    await not_allowed(api, "PREVIEW_INVALID_STATE", actions.approve, preview)
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=preview["previewId"])
+    for kind in ("user_token", "api_key", "oauth_token"):
+        await not_allowed(api, "APPROVAL_FOR_PEOPLE", actions.approve, preview, kind=kind)
+    for role in (Role.SALES, Role.READ_ONLY):
+        await not_allowed(api, "INSUFFICIENT_PERMISSIONS", actions.approve, preview, role)
+    await not_allowed(api, "PREVIEW_NOT_FOUND", actions.approve, {"previewId": str(new_id())})
+    # A person takes longer than a quarter of an hour.
+    api.clock.advance(minutes=50)
+    assert [one.id for one in await api.run(actions.waiting)] == [UUID(preview["previewId"])]
+    member = await decide(api, actions.approve, preview, Role.ACCOUNTANT)
+    await not_allowed(api, "PREVIEW_INVALID_STATE", actions.reject, preview)
+    assert await api.run(actions.waiting) == []
+    done = await agent.commit(preview)
+    assert (done["booking"]["bookedBefore"], done["booking"]["needsApproval"]) == (0, False)
+    # It doesn't count to what may be done without.
+    small = await entry(agent, books, "100.00")
+    assert small["booking"]["bookedBefore"] == 0
+    events = (await api.get(f"/v1/audit-events?objectId={preview['previewId']}")).json()["data"]
+    assert [(one["type"], one["actor"]) for one in events] == [("staged_command.approved", f"user:{member}")]
+
+    large = await entry(agent, books, "500.00")
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=large["previewId"])
+    await decide(api, actions.reject, large)
+    fault = await agent.refused("PREVIEW_INVALID_STATE", "commit_preview", previewId=large["previewId"])
+    assert fault["details"] == {"status": "rejected"}
+    assert (await books.verify()).entries == 1
+
+
+async def test_a_preview_is_good_for_its_connection_and_a_while(
+    api: Api, agent: Agent, books: Books, other_api: Api, database_url: str
+) -> None:
+    preview = await entry(agent, books, "10.00")
+    stranger = await Agent.of(api, database_url)
+    other_company = await Agent.of(other_api, database_url)
+    for one in (stranger, other_company):
+        await one.refused("PREVIEW_NOT_FOUND", "commit_preview", previewId=preview["previewId"])
+        assert (await one.did("list_previews"))["data"] == []
+    await agent.refused("PREVIEW_NOT_FOUND", "commit_preview", previewId=str(new_id()))
+    api.clock.advance(minutes=15)
+    fault = await agent.refused("PREVIEW_INVALID_STATE", "commit_preview", previewId=preview["previewId"])
+    assert fault["details"] == {"status": "expired"}
+    anew = await entry(agent, books, "10.00")
+    assert (anew["previewId"] != preview["previewId"], anew["idempotencyReplay"]) == (True, False)
+    assert [one["status"] for one in (await agent.did("list_previews"))["data"]] == ["waiting", "replaced"]
+    await agent.commit(anew)
+    # The same call is the same command for 24 hours, and another one after that.
+    api.clock.advance(hours=23, minutes=59)
+    await agent.renew()
+    assert (await entry(agent, books, "10.00"))["answer"] == (await agent.commit(anew))["answer"]
+    api.clock.advance(minutes=1)
+    assert not (await entry(agent, books, "10.00"))["idempotencyReplay"]
+    assert (await books.verify()).entries == 1
+
+
+async def test_a_commit_does_what_was_shown_or_nothing(api: Api, agent: Agent, database_url: str) -> None:
+    await agent.allow("100000")
+    shop = Shop(api)
+    customer = await shop.customer(email="faktura@example.com", currency="EUR")
+    price = await shop.price("100", currency="EUR")
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.45"}, 200)
+    drafts = [await shop.draft(customer, line(price), currency="EUR") for _ in range(2)]
+    first, second = [await agent.did("send_document", type="invoice", documentId=one["id"]) for one in drafts]
+    assert first["booking"]["amount"] == 931.25
+
+    async def outdated(preview: Any) -> Any:
+        before = await rows_of(database_url, api, ("staged_commands",))
+        fault = await agent.refused("PREVIEW_OUTDATED", "commit_preview", previewId=preview["previewId"])
+        assert await rows_of(database_url, api, ("staged_commands",)) == before
+        await agent.refused("PREVIEW_INVALID_STATE", "commit_preview", previewId=preview["previewId"])
+        return fault["details"]["newPreview"]
+
+    # A rate, and a line.
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.46"}, 200)
+    first, second = await outdated(first), await outdated(second)
+    assert first["booking"]["amount"] == 932.5
+    await shop.ok("PATCH", f"/v1/invoices/{drafts[1]['id']}", {"lines": [line(price, quantity=2)]})
+    second = await outdated(second)
+    assert second["booking"]["amount"] == 1865
+    # What others send meanwhile takes numbers, and changes nothing else.
+    others = await shop.send(await shop.draft(customer, line(price), currency="EUR"))
+    assert (await agent.commit(second))["booking"]["amount"] == 1865
+    assert (await agent.commit(first))["booking"]["bookedBefore"] == 1865
+    # What is refused is refused at once.
+    fault = await agent.refused("INVOICE_INVALID_STATE", "send_document", type="invoice", documentId=others["id"])
+    assert fault["details"]["status"] == "sent"
+
+
+async def test_whoever_may_only_read_has_no_tool_that_writes(api: Api, database_url: str) -> None:
+    reader = await Agent.of(api, database_url, Role.READ_ONLY)
+    names = await reader.tools()
+    assert not {*PLANS, "commit_preview", "list_previews", "save_customer", "report_usage"} & names
+    for tool in (*PLANS, "commit_preview", "save_customer"):
+        answer = await reader.ask(tool)
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+    seller = await Agent.of(api, database_url, Role.SALES)
+    assert {"send_document", "credit_invoice", "commit_preview"} <= await seller.tools()
+    assert not {"post_entry", "reverse_entry", "register_payment"} & await seller.tools()

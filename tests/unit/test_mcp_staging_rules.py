@@ -1,0 +1,181 @@
+"""Which call of a tool is which, when two runs of a command do the same, what may be booked without anybody looking."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.app.mcp.staging import rules
+from ledgerbee.app.mcp.staging.actions import canonical
+from ledgerbee.app.mcp.staging.model import PREVIEW_LIFE, Decision, PreviewStatus, StagedCommand, StagedCommandId
+from ledgerbee.core.fields import replace
+from ledgerbee.core.ids import new_id
+from ledgerbee.identity.connections.model import ConnectionId
+from ledgerbee.tenancy.rates.model import RatePair
+
+D = Decimal
+NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
+CONNECTION = ConnectionId(UUID("01900000-0000-7000-8000-000000000001"))
+#: 2024-06-24: ids from then on are new.
+BEGAN = 0x0190_4A00_0000
+OLD = "019049ff-ffff-7000-8000-000000000001"
+
+
+def new(number: int) -> str:
+    return f"01904a00-0000-7000-8000-{number:012}"
+
+
+def of_call(tool: str = "post_entry", **arguments: Any) -> bytes:
+    return rules.call_hash(CONNECTION, tool, canonical(arguments)[1])
+
+
+class TestCalls:
+    def test_the_same_said_otherwise_is_the_same_call(self) -> None:
+        assert of_call(a=D("1.50"), b=[1]) == of_call(b=[1], a=D("1.5"))
+        assert of_call(a=D(100), b=None) == of_call(b=None, a=100)
+
+    def test_anything_else_is_another(self) -> None:
+        calls = [of_call(a="1"), of_call(a=1), of_call(a=2), of_call(), of_call("other", a=1),
+                 rules.call_hash(new_id(), "post_entry", canonical({"a": 1})[1])]  # fmt: skip
+        assert len(set(calls)) == len(calls)
+
+
+def digest(value: Any) -> bytes:
+    return rules.effects_digest(value, BEGAN)
+
+
+class TestEffects:
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ({"id": new(1)}, {"id": new(2)}),
+            ({"id": "6f1f4c86-95ab-4d3c-9a3c-8f8e7e1b2f11"}, {"id": "71e2d0f1-4f0c-4a8e-8f55-0d1a5b1d9d2e"}),
+            ({"a": new(1), "b": new(1)}, {"a": new(7), "b": new(7)}),
+            ({"number": "1042", "entryNumber": 7, "hash": "a"}, {"number": "1043", "entryNumber": 9, "hash": "b"}),
+            ({"postedAt": "2026-03-16T12:00:00.000Z"}, {"postedAt": "2026-03-16T12:05:00.000Z"}),
+            (
+                {"sourceType": "INVOICE", "description": "Faktura 1", "lines": [{"description": "1"}]},
+                {"sourceType": "INVOICE", "description": "Faktura 2", "lines": [{"description": "2"}]},
+            ),
+            ({"acceptanceUrl": "a"}, {"acceptanceUrl": "b"}),
+            ({"url": f"x/{new(1)}"}, {"url": f"x/{new(2)}"}),
+        ],
+    )
+    def test_what_each_run_gives_anew_doesnt_count(self, first: Any, second: Any) -> None:
+        assert digest([first]) == digest([second])
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ({"id": OLD}, {"id": OLD.replace("1", "2")}),
+            ({"a": new(1), "b": new(1)}, {"a": new(1), "b": new(2)}),
+            ({"amount": "1042.00"}, {"amount": "1042.01"}),
+            ({"date": "2026-03-16"}, {"date": "2026-03-17"}),
+            ({"sourceType": "API", "description": "Part 1"}, {"sourceType": "API", "description": "Part 2"}),
+            ({"description": "Part 1"}, {"description": "Part 2"}),
+            ([1, 2], [2, 1]),
+            ({"quantity": D(1)}, {"quantity": D("1.5")}),
+            ({"a": None}, {}),
+        ],
+    )
+    def test_everything_else_does(self, first: Any, second: Any) -> None:
+        assert digest(first) != digest(second)
+
+    @given(st.dictionaries(st.text(), st.one_of(st.none(), st.booleans(), st.integers(), st.text())))
+    def test_the_order_of_names_doesnt_count(self, value: dict[str, Any]) -> None:
+        assert digest(value) == digest(dict(reversed(value.items())))
+
+    def test_links_that_are_undone_are_not_shown(self) -> None:
+        shown = {"answer": {"acceptanceUrl": "https://x/", "success": True}, "list": ("a", {"acceptanceUrl": "y"})}
+        assert rules.without_links(shown) == {
+            "answer": {"acceptanceUrl": None, "success": True},
+            "list": ["a", {"acceptanceUrl": None}],
+        }
+
+
+def lines(*amounts: tuple[str, str]) -> dict[str, Any]:
+    return {"lines": [{"side": side, "amountInBaseCurrency": amount} for side, amount in amounts]}
+
+
+class TestLimit:
+    def test_debits_count(self) -> None:
+        assert rules.booked([]) == 0
+        entries = [lines(("DEBIT", "1.10"), ("CREDIT", "1.10")), lines(("CREDIT", "3"), ("DEBIT", "2"), ("DEBIT", "1"))]
+        assert rules.booked(entries) == D("4.10")
+
+    @pytest.mark.parametrize(
+        ("parts", "expected"),
+        [
+            ([], "0"),
+            ([("0", "XXX")], "0"),
+            ([("10.5", "DKK")], "10.5"),
+            ([("10", "EUR"), ("1", "DKK")], "75.60"),  # 10 x 7.46 + 1
+            ([("0.01", "EUR")], "0.07"),  # 0.0746
+            ([("10", "USD")], None),
+            ([("10", "DKK"), ("1", "USD")], None),
+        ],
+    )
+    def test_amounts_are_counted_in_kroner(self, parts: list[tuple[str, str]], expected: str | None) -> None:
+        pairs = {"EUR": RatePair(D("7.46"), D(1))}
+        counted = rules.in_limit_currency([(D(amount), currency) for amount, currency in parts], pairs)
+        assert counted == (None if expected is None else D(expected))
+
+    @pytest.mark.parametrize(
+        ("used", "amount", "limit", "expected"),
+        [
+            ("0", "100", "100", False),
+            ("0", "100.01", "100", True),
+            ("99.99", "0.01", "100", False),
+            ("99.99", "0.02", "100", True),
+            ("0", "0.01", "0", True),
+            ("200", "0", "100", False),  # the limit was lowered: what books nothing is still done
+            ("0", None, "100", True),
+        ],
+    )
+    def test_the_limit_is_of_the_sum(self, used: str, amount: str | None, limit: str, *, expected: bool) -> None:
+        value = None if amount is None else D(amount)
+        assert rules.needs_approval(D(used), value, D(limit)) is expected
+
+    @given(st.lists(st.decimals("0.01", "500", places=2), max_size=8), st.decimals("0", "900", places=2))
+    def test_splitting_doesnt_get_more_through(self, parts: list[D], limit: D) -> None:
+        used = D(0)
+        for part in parts:
+            if not rules.needs_approval(used, part, limit):
+                used += part
+        assert used <= limit
+
+
+COMMAND = StagedCommand(
+    id=StagedCommandId(new_id()),
+    connection_id=CONNECTION,
+    tool="post_entry",
+    arguments="{}",
+    call_hash=b"c",
+    effects_hash=b"e",
+    amount=D(1),
+    preview="{}",
+    created_at=NOW,
+    expires_at=NOW + PREVIEW_LIFE,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "later", "status"),
+    [
+        ({}, 0, PreviewStatus.WAITING),
+        ({}, 14, PreviewStatus.WAITING),
+        ({}, 15, PreviewStatus.EXPIRED),
+        ({"approval_asked_at": NOW}, 0, PreviewStatus.NEEDS_APPROVAL),
+        ({"approval_asked_at": NOW, "decision": Decision.APPROVED}, 0, PreviewStatus.APPROVED),
+        ({"approval_asked_at": NOW, "decision": Decision.APPROVED}, 15, PreviewStatus.EXPIRED),
+        ({"approval_asked_at": NOW, "decision": Decision.REJECTED}, 15, PreviewStatus.REJECTED),
+        ({"replaced_at": NOW}, 15, PreviewStatus.REPLACED),
+        ({"committed_at": NOW, "result": "{}", "replaced_at": NOW}, 15, PreviewStatus.COMMITTED),
+    ],
+)
+def test_where_a_preview_stands(changes: dict[str, Any], later: int, status: PreviewStatus) -> None:
+    assert rules.status_of(replace(COMMAND, **changes), NOW + timedelta(minutes=later)) is status
