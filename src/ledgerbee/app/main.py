@@ -17,6 +17,7 @@ from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
+from ledgerbee.app.mcp.approvals.http import router as approvals_router
 from ledgerbee.app.mcp.http import router as mcp_router
 from ledgerbee.app.mcp.running import McpServer
 from ledgerbee.app.openapi import describe
@@ -95,6 +96,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         openapi_router,
         oauth_metadata_router,
         consent_router,
+        approvals_router,  # before the pages of single apps, whose path it would match
         connected_apps_router,
         acceptance_router,
         mcp_router,

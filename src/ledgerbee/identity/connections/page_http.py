@@ -38,6 +38,8 @@ router = APIRouter(include_in_schema=False)
 _PACKAGE: Final = "ledgerbee.identity.connections"
 _LIST: Final = "/companies/{company_id}/connected-apps"
 _ONE: Final = "/companies/{company_id}/connected-apps/{connection_id}"
+#: What the applications want to do that a member has to approve: see `app/mcp/approvals`.
+_WAITING: Final = "/companies/{company_id}/connected-apps/commands"
 #: What owners have, and nobody else.
 _OWNERS: Final = "users-write"
 #: Changes that are listed of an application.
@@ -64,6 +66,7 @@ async def show_connected_apps(request: Request, company_id: str) -> Response:
             values = {
                 "alive": [row for row in rows if row["is_alive"]],
                 "ended": [row for row in rows if not row["is_alive"]],
+                "waiting": path_of(request, _WAITING.format(company_id=context.company_id)),
                 "setups": setups_of(view.company.name, address),
                 "company": view.company,
                 "currency": view.company.base_currency,

@@ -25,6 +25,7 @@ TEXTS: Final[Texts] = {
     "open_cursor": ("åbn i Cursor", "open in Cursor"),
     "vs_code": ("Skriv i .vscode/mcp.json, eller", "Write into .vscode/mcp.json, or"),
     "open_vs_code": ("åbn i VS Code", "open in VS Code"),
+    "waiting": ("Hvad der venter på godkendelse", "What waits for approval"),
     "connections": ("Apps med adgang", "Apps with access"),
     "none": ("Ingen apps har adgang.", "No app has access."),
     "ended": ("Apps, der har haft adgang", "Apps that had access"),

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0063_staged_commands"
-down_revision = "0060_users"
+down_revision = "0062_authorization"
 
 
 def upgrade() -> None:

@@ -179,8 +179,8 @@ async def _decide(
     if context.origin.credential_kind != USER_SESSION or context.actor.kind != "user":
         raise APPROVAL_FOR_PEOPLE.error()
     command = await store.get_for_update(context, command_id)
-    scope = plans[command.tool](decode_json(command.arguments.encode())).route.operation.scope
-    if scope is not None and scope not in scopes:
+    scope = scope_of(command, plans)
+    if scope not in scopes:
         raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[scope])
     status = rules.status_of(command, context.now)
     if status is not PreviewStatus.NEEDS_APPROVAL:
@@ -193,6 +193,13 @@ async def _decide(
         context.emit("staged_command.approved", command.id, form, before=was)
     else:
         context.emit("staged_command.rejected", command.id, form, before=was)
+
+
+def scope_of(command: StagedCommand, plans: Mapping[str, Plan]) -> str:
+    """The scope that a command takes, of whoever approves it too."""
+    scope = plans[command.tool](decode_json(command.arguments.encode())).route.operation.scope
+    assert scope is not None, "what is staged takes a scope"
+    return scope
 
 
 def _event_form(command: StagedCommand) -> dict[str, Any]:
