@@ -19,13 +19,20 @@ ORDER BY c.relname
 """
 
 
-async def rows_of(api: Api) -> dict[str, list[str]]:
-    """Every row that the company has, as text, by table; its jobs too. Tables without any are left out."""
+async def rows_of(api: Api, *, with_versions: bool = False) -> dict[str, list[str]]:
+    """Every row that the company has, as text, by table; its jobs too. Tables without any are left out.
+
+    With versions the text says which transaction wrote the row: it differs where a row was written as it was.
+    """
+    version = "t.xmin::text || ' ' || " if with_versions else ""
 
     async def work(context: Context) -> dict[str, list[str]]:
         await context.connection.execute("SET LOCAL ROLE NONE")  # the API's role doesn't see all of it
         names = [row["relname"] for row in await context.connection.fetch(_TABLES, "company_id")]
-        parts = [f"SELECT '{name}' AS name, t::text AS row FROM \"{name}\" t WHERE company_id = $1" for name in names]
+        parts = [
+            f"SELECT '{name}' AS name, {version}t::text AS row FROM \"{name}\" t WHERE company_id = $1"
+            for name in names
+        ]
         parts.append(
             "SELECT 'pgqueuer', t::text FROM pgqueuer t"
             " WHERE convert_from(payload, 'UTF8')::json ->> 'companyId' = $1::text"

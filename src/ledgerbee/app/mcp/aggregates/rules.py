@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from ledgerbee.app.mcp.aggregates.model import (
     DIMENSIONS_OF,
@@ -24,7 +23,7 @@ def question_of(given: Mapping[str, Any]) -> Question:
     """The question that the arguments ask, which have the shape that the tool's schema wants.
 
     Raises validation errors for measures of two sources, dimensions and filters that these don't have, an open amount
-    by product, ids that are none, and a last day before the first.
+    by product, and a last day before the first.
     """
     measures = [Measure(one) for one in given["measures"]]
     (source, *others) = dict.fromkeys(_source_of(one) for one in measures)
@@ -91,14 +90,5 @@ def _value(name: str, value: Any) -> Any:
     if name in {"fromDate", "toDate"}:
         return date.fromisoformat(value)
     if name == "dimensionId":
-        return _id(name, value)
-    if name.endswith("Ids"):
-        return [_id(f"{name}.{place}", one) for place, one in enumerate(value)]
-    return list(value)
-
-
-def _id(place: str, text: str) -> UUID:
-    found = parse_id(text)
-    if found is None:
-        raise invalid((place, "isUuid", f"{place} must be a UUID"))
-    return found
+        return parse_id(value)
+    return [parse_id(one) for one in value] if name.endswith("Ids") else list(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.app.mcp.searching.model import Found, Hit, Match, Term
 from ledgerbee.core.ids import parse_id
@@ -16,7 +17,14 @@ def term_of(text: str) -> Term:
     """What a text asks for."""
     text = text.strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
-    return Term(text, parse_id(text), number if number is not None and number <= _MAX_NUMBER else None)
+    return Term(text, _id(text), number if number is not None and number <= _MAX_NUMBER else None)
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return parse_id(text)
+    except ValueError:
+        return None
 
 
 def in_order(hits: Iterable[Hit]) -> list[Hit]:

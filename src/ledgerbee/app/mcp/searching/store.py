@@ -74,7 +74,7 @@ def _starting(table: str, column: str) -> str:
 
 
 def _equal(table: str, column: str, argument: str) -> str:
-    return f"(SELECT t.id, 0 FROM {table} t WHERE t.company_id = $1 AND t.{column} = {argument} LIMIT $6)"
+    return f"(SELECT t.id, 0 AS match FROM {table} t WHERE t.company_id = $1 AND t.{column} = {argument} LIMIT $6)"
 
 
 def _document(table: str, *texts: str, status: str = "t.status", name: str) -> str:

@@ -45,6 +45,19 @@ _OBJECTS: Final = frozenset(
 )
 
 
+_BOOKS, _DOCUMENTS = Source.BOOKS, Source.DOCUMENTS
+_MEASURES: Final = (
+    f"Of the books, in the company's currency (debit positive): {', '.join(MEASURES_OF[_BOOKS])}. Of booked invoices "
+    "and credit notes (negative), in their own currency, by which they are always grouped: "
+    f"{', '.join(MEASURES_OF[_DOCUMENTS])}. openAmount is what is due on invoices now. Measures of both can't be mixed"
+)
+_DIMENSIONS: Final = (
+    f"What is grouped by, in this order; none: one row of all. Of the books: {', '.join(DIMENSIONS_OF[_BOOKS])}; of "
+    f"documents: {', '.join(DIMENSIONS_OF[_DOCUMENTS])}. Months, quarters and years are the calendar's. A line with "
+    "several dimension values counts for each of them, so that rows by dimensionValue may add up to more than all"
+)
+
+
 async def _run(call: Call) -> Result:
     question = question_of(call.arguments)
     authorize(operation_route(_SEEN_BY[question.source]).operation, call.caller.principal)
@@ -79,10 +92,6 @@ def _figure(measure: Measure, figure: Decimal | int, currency: str) -> int | str
     return format_decimal(exact) if measure is Measure.QUANTITY else format_amount(exact, currency)
 
 
-def _listed(names: Any) -> str:
-    return ", ".join(names)
-
-
 def _input_schema() -> Schema:
     ids = {"type": "array", "items": {"type": "string", "format": "uuid"}, "minItems": 1, "maxItems": 100}
 
@@ -95,30 +104,28 @@ def _input_schema() -> Schema:
             Measure,
             minItems=1,
             uniqueItems=True,
-            description=f"Of the books, in the company's currency (debit positive): {_listed(MEASURES_OF[Source.BOOKS])}."
-            " Of booked invoices and credit notes (negative), in their own currency, by which they are always grouped:"
-            f" {_listed(MEASURES_OF[Source.DOCUMENTS])}. openAmount is what is due on invoices now. Measures of both"
-            " can't be mixed",
+            description=_MEASURES,
         ),
         "dimensions": enum(
             Dimension,
             maxItems=MAX_DIMENSIONS,
             uniqueItems=True,
-            description=f"What is grouped by, in this order; none: one row of all. Of the books:"
-            f" {_listed(DIMENSIONS_OF[Source.BOOKS])}; of documents: {_listed(DIMENSIONS_OF[Source.DOCUMENTS])}. Months,"
-            " quarters and years are the calendar's. A line with several dimension values counts for each of them, so"
-            " that rows by dimensionValue may add up to more than all",
+            description=_DIMENSIONS,
         ),
         "fromDate": {**day, "description": "First day, of entries or of issue, inclusive"},
         "toDate": {**day, "description": "Last day, inclusive"},
         "accountIds": {**ids, "description": "Of the books: only lines on these accounts"},
-        "accountClasses": enum(Classification, description="Of the books: only lines on accounts of these classes"),
+        "accountClasses": enum(
+            Classification, minItems=1, description="Of the books: only lines on accounts of these classes"
+        ),
         "customerIds": {**ids, "description": "Only what is of these customers"},
         "vendorIds": {**ids, "description": "Of the books: only entries of these vendors"},
         "productIds": {**ids, "description": "Of documents: only lines of these products"},
         "productGroupIds": {**ids, "description": "Of documents: only lines of products of these groups"},
         "dimensionId": {
-            "type": "string", "format": "uuid", "description": "With dimensionValue: only values of this dimension",
+            "type": "string",
+            "format": "uuid",
+            "description": "With dimensionValue: only values of this dimension",
         },
         "dimensionValueIds": {**ids, "description": "Of the books: only lines that carry one of these values"},
         "projectIds": {**ids, "description": "Of the books: only lines of these projects"},
@@ -129,7 +136,9 @@ def _input_schema() -> Schema:
             "maxItems": 100,
             "description": "Only entries or documents in these currencies",
         },
-        "documentKinds": enum(["invoice", "credit_note"], description="Of documents: only these; both unless given"),
+        "documentKinds": enum(
+            ["invoice", "credit_note"], minItems=1, description="Of documents: only these; both unless given"
+        ),
         "sortBy": {
             "type": "string",
             "enum": [str(one) for one in Measure],
@@ -138,7 +147,7 @@ def _input_schema() -> Schema:
         "sortOrder": {"type": "string", "enum": ["ASC", "DESC"], "default": "DESC", "description": "Of sortBy"},
         "page": PAGING["page"],
         "limit": {**PAGING["limit"], "maximum": _MOST_ROWS, "default": 100},
-    }  # fmt: skip
+    }
     return object_schema(own, ["measures"])
 
 
