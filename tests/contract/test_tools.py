@@ -139,9 +139,9 @@ def test_all_filters_and_fields_of_the_api_are_there() -> None:
 async def test_a_connection_that_only_reads_has_the_tools_that_read(world: World, database_url: str) -> None:
     scopes = frozenset(scope for tool in all_tools().values() for scope in tool.scopes if scope.endswith("-read"))
     _, token = await connect(world.api, database_url, scopes)
-    for tool in await listed(world, token):
-        assert all_tools()[tool["name"]].effect is Effect.READS
-        assert tool["annotations"]["readOnlyHint"] is True
+    for one in await listed(world, token):
+        assert all_tools()[one["name"]].effect is Effect.READS
+        assert one["annotations"]["readOnlyHint"] is True
     for name, tool in all_tools().items():
         if tool.effect is not Effect.READS:
             answer = await ask(world.api, token, "tools/call", {"name": name, "arguments": CALLS[name](world)})
