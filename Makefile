@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check types branches style conformance browser pictures webhooks-node format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser pictures webhooks-node mcp-node format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -76,6 +76,10 @@ pictures: browser
 # The guide's receivers of webhooks under Node, the one with the npm package `standardwebhooks` too. Needs node and npm.
 webhooks-node: setup
 	$(BIN)/python -m tests.conformance.webhooks_node
+
+# The conformance suite of MCP in both revisions, against the real server. Needs node, 22 or newer, and npm.
+mcp-node: setup
+	$(BIN)/python -m tests.conformance.mcp_node
 
 format: setup
 	$(BIN)/ruff format .

@@ -1,10 +1,10 @@
 """Composition: the application from its parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from ledgerbee.app.health import router as health_router
 from ledgerbee.app.mcp.approvals.http import router as approvals_router
 from ledgerbee.app.mcp.http import router as mcp_router
 from ledgerbee.app.mcp.running import McpServer
+from ledgerbee.app.mcp.running import load as load_mcp
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.openapi.page import router as openapi_router
 from ledgerbee.app.payment_providers import providers_of
@@ -49,9 +50,13 @@ from ledgerbee.payments.providers.sandbox.http import router as sandbox_router
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
+from ledgerbee.platform.secrets import SecretBox
 from ledgerbee.sales.quotes.acceptance.http import router as acceptance_router
 from ledgerbee.sales.rendering import pool as rendering
 from ledgerbee.webhooks.targets import allow_loopback
+
+if TYPE_CHECKING:
+    from ledgerbee.app.mcp.endpoint import Endpoint
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
 _WITHOUT_API: Final = ("/v1/", "/v2/")
@@ -150,9 +155,17 @@ async def _open_cells(database_url: str, settings: Settings, *, set_role: bool) 
 
 
 def create_app(
-    database_url: str, settings: Settings | None = None, clock: Clock = system_clock, *, set_role: bool = True
+    database_url: str,
+    settings: Settings | None = None,
+    clock: Clock = system_clock,
+    *,
+    set_role: bool = True,
+    loads_mcp: Callable[[SecretBox], "Endpoint"] = load_mcp,
 ) -> ASGIApp:
-    """The whole application on the database at `database_url`, opened and closed with its lifespan."""
+    """The whole application on the database at `database_url`, opened and closed with its lifespan.
+
+    `loads_mcp` makes the MCP server when the first request for it comes.
+    """
     settings = settings or Settings()
     api = create_api(clock)
 
@@ -165,7 +178,7 @@ def create_app(
         api.state.providers_of = providers_of(settings, clock)
         api.state.providers = api.state.providers_of(cells.own.database)  # what reads events needs no database
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
-        api.state.mcp = McpServer(settings.allowed_origins)
+        api.state.mcp = McpServer(secret_box(settings), settings.allowed_origins, loads_mcp)
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:
             async with monitored_event_loop():

@@ -49,9 +49,9 @@ _OF_CALLS: Final = frozenset({"name", "arguments", "_meta"})
 class Endpoint:
     """The MCP server behind its transport, which answers with JSON and keeps no sessions. A process has one."""
 
-    def __init__(self, server: Server[Any]) -> None:
+    def __init__(self, server: Server[Any], limiter: RateLimiter | None = None) -> None:
         self.manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
-        self._limiter = RateLimiter()
+        self._limiter = limiter or RateLimiter()
         info = msgspec.json.encode({SERVER_INFO_META_KEY: server.server_info_stamp})
         #: What stands at the end of a result of the revision 2026-07-28.
         self._ending = b',"resultType":"complete","_meta":%b' % info
@@ -140,10 +140,15 @@ class Endpoint:
             else:
                 parts.append(message.get("body", b""))
 
-        body = await request.body()
+        unread = [await request.body()]
 
         async def receive() -> AsgiMessage:
-            return {"type": "http.request", "body": body, "more_body": False}
+            # After the body there is only the client's leaving to wait for.
+            return (
+                {"type": "http.request", "body": unread.pop(), "more_body": False}
+                if unread
+                else await request.receive()
+            )
 
         await self.manager.handle_request(request.scope, receive, send)
         fault: Exception | None = request.scope.pop(FAULT, None)

@@ -36,6 +36,7 @@ async def serve_mcp(request: Request) -> Response:
     """Answer an MCP message."""
     edge: Edge = request.app.state.edge
     state = state_of(request.scope)
+    _trim(request.scope["headers"])
     try:
         _check_place(request, edge)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -62,6 +63,13 @@ async def serve_mcp(request: Request) -> Response:
         return answer or _unauthorized(request, edge, error="invalid_token")
     except LedgerBeeError as fault:
         return error_response(request, fault, edge.clock())
+
+
+def _trim(headers: list[tuple[bytes, bytes]]) -> None:
+    """Take off the blanks around values, which aren't part of them (RFC 9110, 5.5): they are compared with the body."""
+    for place, (name, value) in enumerate(headers):
+        if value[-1:] in {b" ", b"\t"}:
+            headers[place] = (name, value.strip(b" \t"))
 
 
 def _check_place(request: Request, edge: Edge) -> None:

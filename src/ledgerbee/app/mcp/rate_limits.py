@@ -12,7 +12,6 @@ from uuid import UUID
 
 #: Calls that a connection may make in a minute; as many at once after a pause.
 CALLS_A_MINUTE: Final = 120
-_PER_SECOND: Final = CALLS_A_MINUTE / 60
 #: Connections a process remembers: one that is forgotten has its bucket full again.
 _MOST: Final = 10_000
 
@@ -32,20 +31,22 @@ class Allowance:
 
 
 class RateLimiter:
-    """Counts the calls of connections in one process."""
+    """Counts the calls of connections in one process. `most` are the calls that one may make in a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = CALLS_A_MINUTE) -> None:
+        self._most = most
+        self._per_second = most / 60
         #: Tokens and the Unix second they were counted at, by connection; the one that called last stands last.
         self._buckets: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
 
     def count(self, connection: UUID, now: float) -> Allowance:
         """Count a call at `now` (Unix seconds), if it is allowed."""
-        tokens, since = self._buckets.pop(connection, (float(CALLS_A_MINUTE), now))
-        tokens = min(tokens + max(now - since, 0.0) * _PER_SECOND, CALLS_A_MINUTE)
+        tokens, since = self._buckets.pop(connection, (float(self._most), now))
+        tokens = min(tokens + max(now - since, 0.0) * self._per_second, self._most)
         is_allowed = tokens >= 1
         left = tokens - 1 if is_allowed else tokens
         self._buckets[connection] = (left, now)
         if len(self._buckets) > _MOST:
             self._buckets.popitem(last=False)
-        resets_at = ceil(now + (CALLS_A_MINUTE - left) / _PER_SECOND)
-        return Allowance(int(left), resets_at, 0 if is_allowed else ceil((1 - tokens) / _PER_SECOND))
+        resets_at = ceil(now + (self._most - left) / self._per_second)
+        return Allowance(int(left), resets_at, 0 if is_allowed else ceil((1 - tokens) / self._per_second))

@@ -127,16 +127,15 @@ def templates_for(scopes: frozenset[str]) -> list[Template]:
 
 
 async def newest(app: Any, caller: Caller, limit: int = LISTED) -> list[Listed]:
-    """The documents that were made last, the newest first."""
-    found: list[tuple[str, Listed]] = []
+    """The documents of the last days, the newest first: by their date, then by when they were made."""
+    found: list[tuple[tuple[str, str], Listed]] = []
     for kind in kinds_for(caller.principal.scopes):
-        query = {"limit": limit, "sortBy": "createdAt", "sortOrder": "DESC"}
-        answer = await run_operation(operation_route(kind.lists), caller, app, query=query)
+        answer = await run_operation(operation_route(kind.lists), caller, app, query={"limit": limit, "sortBy": "date"})
         for row in msgspec.json.decode(bytes(answer.body), type=_Rows).data:
             number = row.number or row.document_number
             title = f"{kind.title} {number}" if number else f"{kind.title} (draft)"
             about = f"{row.status}, {row.date}, {row.amount} {row.currency}"
-            found.append((row.created_at, Listed(f"ledgerbee://{kind.path}/{row.id}/pdf", title, about)))
+            found.append(((row.date, row.created_at), Listed(f"ledgerbee://{kind.path}/{row.id}/pdf", title, about)))
     found.sort(key=lambda one: one[0], reverse=True)
     return [listed for _, listed in found[:limit]]
 

@@ -4,25 +4,32 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ledgerbee.platform.secrets import SecretBox
+
 if TYPE_CHECKING:
     from ledgerbee.app.mcp.endpoint import Endpoint
 
 
-def load() -> "Endpoint":
-    """The server and the SDK that it stands on."""
+def load(secrets: SecretBox) -> "Endpoint":
+    """The server and the SDK that it stands on: see `server.new_server`."""
     from ledgerbee.app.mcp.endpoint import Endpoint  # noqa: PLC0415
     from ledgerbee.app.mcp.server import new_server  # noqa: PLC0415
 
-    return Endpoint(new_server())
+    return Endpoint(new_server(secrets))
 
 
 class McpServer:
-    """Answers MCP messages for one process, until it is closed. `allowed_origins` are those of the API (`*` = any).
+    """Answers MCP messages for one process, until it is closed.
 
+    `secrets` has the keys of the installation, `allowed_origins` are those of the API (`*` = any). `loads` makes what
+    answers: tests add to it what judges of the protocol look for.
     The SDK takes a second to load, beside the event loop: most processes of most installations never need it.
     """
 
-    def __init__(self, allowed_origins: tuple[str, ...] = (), loads: Callable[[], "Endpoint"] = load) -> None:
+    def __init__(
+        self, secrets: SecretBox, allowed_origins: tuple[str, ...] = (), loads: Callable[[SecretBox], "Endpoint"] = load
+    ) -> None:
+        self._secrets = secrets
         self._origins = frozenset(allowed_origins)
         self._loads = loads
         self._starting: asyncio.Task[Endpoint] | None = None
@@ -48,7 +55,7 @@ class McpServer:
             await self._running
 
     async def _start(self) -> "Endpoint":
-        endpoint = await asyncio.to_thread(self._loads)
+        endpoint = await asyncio.to_thread(self._loads, self._secrets)
         is_running = asyncio.Event()
 
         async def run() -> None:

@@ -27,9 +27,11 @@ from pydantic import ValidationError
 from ledgerbee.app.mcp import offers
 from ledgerbee.app.mcp.calling import tools_for
 from ledgerbee.app.mcp.model import Effect, Tool
+from ledgerbee.app.mcp.request_states import boundary, take_once
 from ledgerbee.app.mcp.requests import FAULT, caller_of, request_of
 from ledgerbee.app.mcp.results import result_schema
 from ledgerbee.app.mcp.tools import all_tools
+from ledgerbee.platform.secrets import SecretBox
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -54,8 +56,8 @@ credited.
 Errors have a code, details and a remedy: do what the remedy says, and don't repeat a call that was refused."""
 
 
-def new_server() -> Server[Any]:
-    """The server, with all that it answers."""
+def new_server(secrets: SecretBox) -> Server[Any]:
+    """The server, with all that it answers. `secrets` has the installation's keys, for what clients keep for it."""
     server: Server[Any] = Server(
         "ledgerbee",
         version=version("ledgerbee"),
@@ -79,7 +81,8 @@ def new_server() -> Server[Any]:
         on_get_prompt=answered(offers.get_prompt),
         on_completion=answered(offers.complete),
     )
-    server.middleware.clear()  # nobody reads OpenTelemetry's spans of us; the request log and metrics tell of calls
+    # Without the SDK's own, OpenTelemetry's: the request log and metrics tell of calls.
+    server.middleware[:] = [boundary(secrets), take_once]
     return server
 
 
