@@ -76,7 +76,8 @@ class Endpoint:
             response = await self._answer(request, caller, message)
         except LedgerBeeError as fault:
             return self._refused(request, caller, message, fault, headers)
-        response.headers.update(headers)
+        if headers:
+            response.headers.update(headers)
         return response
 
     async def _answer(self, request: Request, caller: Caller, message: Message) -> Response:
@@ -124,7 +125,8 @@ class Endpoint:
         if message.method == "tools/call":
             calls(known, "refused").inc()
         remedy = remedy_of(fault, {}, tools_for(caller.principal.scopes))
-        response = refusal(message.id, fault, remedy, **headers)
+        response = refusal(message.id, fault, remedy)
+        response.headers.update(headers)
         if fault.error_code is INSUFFICIENT_PERMISSIONS and "requiredScopes" in fault.details:
             response.headers["WWW-Authenticate"] = forbidden(request, caller, fault)
         return response

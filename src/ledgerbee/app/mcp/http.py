@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
+from ledgerbee.app.mcp.messages import refusal
+from ledgerbee.app.mcp.remedies import remedy_of
 from ledgerbee.app.mcp.requests import challenge
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.http.body_limits import SMALL_BODY
@@ -62,7 +64,7 @@ async def serve_mcp(request: Request) -> Response:
         answer = await edge.as_holder(request, token.strip(), (USER_TOKEN,), run)
         return answer or _unauthorized(request, edge, error="invalid_token")
     except LedgerBeeError as fault:
-        return error_response(request, fault, edge.clock())
+        return refusal(None, fault, remedy_of(fault, {}, ()))
 
 
 def _trim(headers: list[tuple[bytes, bytes]]) -> None:

@@ -18,7 +18,6 @@ INVALID_PARAMS: Final = -32602
 REFUSED: Final = -32010
 
 _encode: Final = msgspec.json.encode
-_FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params"})
 _WANTED: Final = "The body must be a single JSON-RPC 2.0 request or notification"
 
 
@@ -58,7 +57,7 @@ async def read_message(raw: bytes) -> Message | None:
         raise MalformedMessageError(INVALID_REQUEST, "The id of a request must be a string or a whole number")
     if method is None and ("result" in value or "error" in value):
         return None
-    if not isinstance(method, str) or value.keys() - _FIELDS:
+    if not isinstance(method, str):
         raise MalformedMessageError(INVALID_REQUEST, _WANTED, id_)
     if not isinstance(params, dict):
         raise MalformedMessageError(INVALID_PARAMS, "params must be an object", id_)
@@ -70,27 +69,25 @@ def malformed(fault: MalformedMessageError) -> Response:
     return error(fault.id, fault.code, fault.message, 400)
 
 
-def refusal(id_: str | int | None, fault: LedgerBeeError, remedy: str, **headers: str) -> Response:
+def refusal(id_: str | int | None, fault: LedgerBeeError, remedy: str) -> Response:
     """The answer to a message that is refused as a request of the API is, with the API's status and code."""
-    if fault.status in RETRY_AFTER and "Retry-After" not in headers:
-        after = fault.retry_after
-        headers["Retry-After"] = RETRY_AFTER[fault.status] if after is None else str(after)
     data = {"code": fault.code, "details": fault.details, "remedy": remedy}
-    return error(id_, REFUSED, fault.message, fault.status, data, **headers)
+    response = error(id_, REFUSED, fault.message, fault.status, data)
+    if fault.status in RETRY_AFTER:
+        after = fault.retry_after
+        response.headers["Retry-After"] = RETRY_AFTER[fault.status] if after is None else str(after)
+    return response
 
 
-def error(
-    id_: str | int | None, code: int, message: str, status: int, data: dict[str, Any] | None = None, **headers: str
-) -> Response:
-    """An error of JSON-RPC. Names of headers have `_` for `-`."""
+def error(id_: str | int | None, code: int, message: str, status: int, data: dict[str, Any] | None = None) -> Response:
+    """An error of JSON-RPC."""
     told = {"code": code, "message": message, **({} if data is None else {"data": data})}
-    body = _encode({"jsonrpc": "2.0", "id": id_, "error": told})
-    return json_response(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    return json_response(_encode({"jsonrpc": "2.0", "id": id_, "error": told}), status)
 
 
-def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_response(body: bytes, status: int = 200) -> Response:
     """An answer with this JSON."""
-    return Response(body, status, headers, "application/json")
+    return Response(body, status, media_type="application/json")
 
 
 def tool_result(id_: str | int, text: bytes, *, is_error: bool, ending: bytes) -> bytes:
