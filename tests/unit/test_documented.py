@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from docs.reference import generate
 
+from ledgerbee.app.mcp.tools import all_tools
+
 
 @pytest.mark.parametrize("document", generate.documents(), ids=lambda path: path.name)
 def test_a_document_repeats_the_code(document: Path) -> None:
@@ -45,6 +47,11 @@ def test_every_log_event_is_documented() -> None:
 
 def _logged(source: str) -> set[str]:
     return set(re.findall(r'\.(?:debug|info|warning|error|exception|critical)\(\s*"([a-z_.]+)"', source))
+
+
+def test_the_guide_names_every_tool_of_agents_once() -> None:
+    guides = "".join(path.read_text("utf-8") for path in sorted((generate.DOCS / "guides").glob("agents*.md")))
+    assert sorted(re.findall(r"^\| `([a-z_]+)` \|", guides, re.MULTILINE)) == sorted(all_tools())
 
 
 def test_what_the_documents_point_at_is_there() -> None:
