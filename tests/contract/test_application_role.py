@@ -40,7 +40,7 @@ TABLES = {
     " subscription_plan_items subscription_plan_versions subscription_versions usage_import_errors vendor_groups",
     "INSERT SELECT UPDATE(amount_left base_amount_left next_month)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
-    " order_confirmation_lines quote_lines quote_links usage_import_parts vat_code_rates",
+    " order_confirmation_lines quote_lines quote_links spent_request_states usage_import_parts vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments"
     " idempotency_keys"
     " journal_imports order_confirmations quotes test_clocks"

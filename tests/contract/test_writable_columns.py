@@ -278,6 +278,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         STAYS: "id customer_id provider reference expires_at created_at",
         OWN: "provider_id url status payment_method_id updated_at",
     },
+    "spent_request_states": {OWN: "*"},
     "webhook_deliveries": {OWN: "*"},
     "webhook_endpoints": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},

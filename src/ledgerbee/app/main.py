@@ -18,7 +18,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.mcp.approvals.http import router as approvals_router
-from ledgerbee.app.mcp.http import router as mcp_router
+from ledgerbee.app.mcp.http import ROUTES as MCP_ROUTES
 from ledgerbee.app.mcp.running import McpServer
 from ledgerbee.app.mcp.running import load as load_mcp
 from ledgerbee.app.openapi import describe
@@ -104,7 +104,6 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         approvals_router,  # before the pages of single apps, whose path it would match
         connected_apps_router,
         acceptance_router,
-        mcp_router,
         payment_events_router,
         saved_cards_router,
         sandbox_router,
@@ -114,6 +113,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         people_router,
     ):
         api.router.routes.extend(pages.routes)
+    api.router.routes.extend(MCP_ROUTES)
     describe(api)
     return api
 

@@ -1,6 +1,6 @@
 """The route of an operation: the facts that it was declared with, and its requests handed to the edge."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from ledgerbee.http.body_limits import SMALL_BODY
@@ -115,6 +115,26 @@ class OperationRoute(APIRoute):
     @cached_property
     def _start(self) -> str:
         return self.path.partition("{")[0]
+
+
+class DirectRoute(Route):
+    """A route of no operation that is asked for as often: its handler gets the request as it is, past FastAPI.
+
+    It says itself who may call (`Edge.as_holder`), and answers its errors itself.
+    """
+
+    def __init__(self, path: str, handler: Callable[[ExactRequest], Awaitable[Response]], *, method: str) -> None:
+        self._handler = handler
+        super().__init__(path, handler, methods=[method], include_in_schema=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Starlette's match, which says as FastAPI's does what route it is."""
+        match, found = super().matches(scope)
+        return match, {**found, "route": self} if match is Match.FULL else found
+
+    async def run(self, request: ExactRequest) -> Response:
+        """Answer a request whose path and method matched."""
+        return await self._handler(request)
 
 
 def operation_of(route: BaseRoute | None) -> Operation | None:

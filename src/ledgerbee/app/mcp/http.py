@@ -6,7 +6,7 @@ They take the tokens of connections, each at the address that it is for, and no 
 from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from ledgerbee.app.mcp.messages import refusal
 from ledgerbee.app.mcp.remedies import remedy_of
@@ -17,23 +17,21 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.envelope import UNSUPPORTED_MEDIA_TYPE, error_response
 from ledgerbee.http.head_checks import check_length
+from ledgerbee.http.route import DirectRoute
 from ledgerbee.http.state import state_of
 from ledgerbee.http.step_scheduler import OWNER
+from ledgerbee.identity.connections.actions import note_use
 from ledgerbee.identity.connections.model import COMPANY_MCP_PATH, MCP_PATH
 from ledgerbee.platform.credentials.model import SCOPES, UNAUTHORIZED, USER_TOKEN
 
 HOST_NOT_ALLOWED = ErrorCode("HOST_NOT_ALLOWED", 421, "The server isn't reached under this name")
 ORIGIN_NOT_ALLOWED = ErrorCode("ORIGIN_NOT_ALLOWED", 403, "Pages of this origin may not call the server")
 
-router = APIRouter(include_in_schema=False)
-
 #: What a client is asked to ask for, before it has a token: reading.
 _FIRST_SCOPES: Final = " ".join(scope for scope in SCOPES if scope.endswith("-read"))
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@router.post(MCP_PATH)
-@router.post(COMPANY_MCP_PATH)
 async def serve_mcp(request: Request) -> Response:
     """Answer an MCP message."""
     edge: Edge = request.app.state.edge
@@ -57,6 +55,7 @@ async def serve_mcp(request: Request) -> Response:
                 state.count_incoming_body(company, caller.address or "")
             OWNER.set(company)
             state.caller = caller
+            await note_use(caller)
             endpoint = await request.app.state.mcp.started()
             answer: Response = await endpoint.answer(request, caller)
             return answer
@@ -102,3 +101,6 @@ def _unauthorized(request: Request, edge: Edge, *, error: str | None = None) -> 
     response = error_response(request, fault, edge.clock())
     response.headers["WWW-Authenticate"] = challenge(request, _FIRST_SCOPES, error)
     return response
+
+
+ROUTES: Final = tuple(DirectRoute(path, serve_mcp, method="POST") for path in (MCP_PATH, COMPANY_MCP_PATH))

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0064_request_states"
-down_revision = "0060_users"
+down_revision = "0062_authorization"
 
 
 def upgrade() -> None:
