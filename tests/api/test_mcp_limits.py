@@ -1,16 +1,20 @@
 """What an application may book in a day without anybody looking, and who says yes to more."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from tests.agents import Agent, rows_of
-from tests.conftest import Api
-from tests.ledger_books import Books, books_of
+from tests.api.instances import instance
+from tests.conftest import PUBLIC_URL, Api, new_company
+from tests.ledger_books import Books, as_owner, books_of
 from tests.selling import Shop, line
 
+from ledgerbee.app.config import Settings
 from ledgerbee.app.mcp.staging import actions
 from ledgerbee.app.mcp.tools.previews import PLANS
 from ledgerbee.core.errors import LedgerBeeError
@@ -18,7 +22,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.identity.users.model import Role
 from ledgerbee.identity.users.rules import SCOPES_OF
 from ledgerbee.platform.context import Actor, Context, Origin
-from ledgerbee.platform.db import Tenant
+from ledgerbee.platform.db import Database, Tenant
 
 
 @pytest_asyncio.fixture
@@ -113,6 +117,52 @@ async def test_two_at_once_are_not_both_within_the_limit(api: Api, agent: Agent,
     assert (await books.verify()).entries == 1
 
 
+async def test_what_a_kill_interrupts_is_not_done_and_can_be_done(
+    api: Api, agent: Agent, books: Books, database_url: str
+) -> None:
+    await agent.commit(await entry(agent, books, "10.00"))
+    preview = await entry(agent, books, "60.00")
+    owner = await as_owner(database_url)
+    before = await rows_of(database_url, api)
+    async with owner.transaction():  # holds what the commit counts in, so that it is killed in its last step
+        await owner.execute("SELECT FROM connection_postings WHERE connection_id = $1 FOR UPDATE", agent.connection.id)
+        commit = asyncio.create_task(agent.tried("commit_preview", previewId=preview["previewId"]))
+        blocked = None
+        while blocked is None:
+            await asyncio.sleep(0.01)
+            blocked = await owner.fetchval(
+                "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
+        await owner.execute("SELECT pg_terminate_backend($1)", blocked)
+        assert (await commit)["code"] == "DATABASE_UNAVAILABLE"
+    await owner.close()
+    assert await rows_of(database_url, api) == before
+    # Another process carries it out, and the first one knows.
+    async with instance(database_url, api.clock, settings=Settings(public_url=PUBLIC_URL)) as http:
+        done = await replace(agent, api=replace(api, http=http)).commit(preview)
+    assert (done["booking"]["bookedBefore"], done["idempotencyReplay"]) == (10, False)
+    assert await agent.commit(preview) == done | {"idempotencyReplay": True}
+    assert (await books.verify()).entries == 2
+
+
+async def test_the_limit_is_in_kroner_whatever_the_books_are_in(
+    api: Api, database: Database, database_url: str
+) -> None:
+    abroad = await new_company(api.http, database, api.clock, base_currency="UYU")
+    agent, books = await Agent.of(abroad, database_url), await books_of(abroad)
+    await agent.allow("1000")
+    # Without a rate nobody can say how much it is.
+    unknown = await entry(agent, books, "1.00")
+    assert (unknown["booking"]["amount"], unknown["booking"]["needsApproval"]) == (None, True)
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=unknown["previewId"])
+    rate = {"currency": "DKK", "date": "2026-03-16", "rate": "6.25"}
+    await Shop(abroad).ok("PUT", "/v1/exchange-rates", rate, 200)
+    below, above = [await entry(agent, books, amount) for amount in ("6250.00", "0.07")]
+    assert [one["booking"]["amount"] for one in (below, above)] == [1000, 0.01]  # 0.07 / 6.25 = 0.0112
+    await agent.commit(below)
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=above["previewId"])
+
+
 async def test_two_commits_of_one_preview_book_once(api: Api, agent: Agent, books: Books) -> None:
     preview = await entry(agent, books, "60.00")
     answers = await asyncio.gather(*(agent.tried("commit_preview", previewId=preview["previewId"]) for _ in range(3)))
@@ -173,6 +223,11 @@ async def test_a_preview_is_good_for_its_connection_and_a_while(
     assert (anew["previewId"] != preview["previewId"], anew["idempotencyReplay"]) == (True, False)
     assert [one["status"] for one in (await agent.did("list_previews"))["data"]] == ["waiting", "replaced"]
     await agent.commit(anew)
+    # Of what nothing came nothing is kept for long.
+    for days, left in ((6, 2), (8, 1)):
+        async with api.database.connection() as connection:
+            await connection.execute("SELECT purge_staged_commands($1)", api.clock() + timedelta(days=days))
+        assert (await agent.did("list_previews"))["total"] == left
     # The same call is the same command for 24 hours, and another one after that.
     api.clock.advance(hours=23, minutes=59)
     await agent.renew()

@@ -61,6 +61,9 @@ TABLES = {
     "INSERT SELECT UPDATE(account_id base_amount charge_id cleared_amount dispute_id payout_id payout_name refund_id"
     " unidentified_amount updated_at)": "payout_movements",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
+    "INSERT SELECT UPDATE(approval_asked_at committed_at decided_at decided_by decision expires_at replaced_at"
+    " result)": "staged_commands",
+    "INSERT SELECT UPDATE(amount)": "connection_postings",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
     " department_contact_override_id emitted_until ends_on first_invoice_id is_cancelled is_paused name next_run_on"
     " pay_by payment_method_id plan_id updated_at version)": "subscriptions",
@@ -192,6 +195,7 @@ OF_NO_COMPANY = {
     "purge_expired": "over all companies, for the worker",
     "register_client": "of no company: adds an application, which gets in nowhere by itself",
     "use_registered_client": "of no company: notes that an application is used",
+    "purge_staged_commands": "over all companies, for the worker",
     "purge_webhook_deliveries": "over all companies, for the worker",
     "release_webhooks": "gives back what the worker has claimed",
     "resolve_credential": "finds the company of a credential",
@@ -213,7 +217,7 @@ OF_NO_COMPANY = {
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
     "add_reset_link", "add_user", "claim_webhooks", "due_companies", "enter_company_for_job", "find_user",
-    "purge_authorizations", "purge_expired",
+    "purge_authorizations", "purge_expired", "purge_staged_commands", "stored_totp_secrets",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
     "stale_blob_leases",
 }  # fmt: skip

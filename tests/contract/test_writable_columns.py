@@ -281,6 +281,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "spent_request_states": {OWN: "*"},
     "webhook_deliveries": {OWN: "*"},
     "webhook_endpoints": {OWN: "*"},
+    "staged_commands": {OWN: "*"},
+    "connection_postings": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},
     "incoming_answers": {OWN: "*"},
     "incoming_documents": {OWN: "*"},

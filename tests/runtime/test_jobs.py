@@ -241,6 +241,7 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
             "purge_authorizations",
             "purge_expired",
             "purge_job_log",
+            "purge_staged_commands",
             "purge_webhook_deliveries",
             "release_blob_leases",
             "start_days",

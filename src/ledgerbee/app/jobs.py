@@ -116,6 +116,7 @@ TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
         AND NOT EXISTS (SELECT FROM pgqueuer q WHERE q.id = l.job_id)
         """,
     ),
+    "purge_staged_commands": ("37 * * * *", "SELECT purge_staged_commands($1)"),
     "purge_webhook_deliveries": ("29 * * * *", "SELECT purge_webhook_deliveries($1)"),
     "release_blob_leases": ("*/15 * * * *", release_stale),
     "start_days": ("* * * * *", start_days),

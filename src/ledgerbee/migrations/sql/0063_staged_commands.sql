@@ -11,7 +11,7 @@ CREATE TABLE staged_commands (
     call_hash bytea NOT NULL,
     effects_hash bytea NOT NULL,
     -- What it books, in DKK; null where no rate says it.
-    amount numeric,
+    amount numeric CHECK (amount >= 0),
     -- What the application was shown, and what it was answered at the commit: JSON as it was written.
     preview text NOT NULL,
     result text,
@@ -27,7 +27,7 @@ CREATE TABLE staged_commands (
     decided_at timestamptz,
     PRIMARY KEY (company_id, id),
     CONSTRAINT staged_commands_connection FOREIGN KEY (company_id, connection_id) REFERENCES connections,
-    CONSTRAINT staged_commands_amount CHECK (amount >= 0 AND amount < 'Infinity'),
+    CONSTRAINT staged_commands_finite CHECK (amount < 'Infinity'),
     CONSTRAINT staged_commands_result CHECK ((result IS NULL) = (committed_at IS NULL)),
     CONSTRAINT staged_commands_decision CHECK (decision IN ('approved', 'rejected')),
     CONSTRAINT staged_commands_decided CHECK (
@@ -41,6 +41,8 @@ CREATE UNIQUE INDEX staged_commands_call ON staged_commands (company_id, connect
 CREATE INDEX staged_commands_newest ON staged_commands (company_id, connection_id, created_at, id);
 CREATE INDEX staged_commands_waiting ON staged_commands (company_id, approval_asked_at)
     WHERE approval_asked_at IS NOT NULL AND decision IS NULL;
+CREATE INDEX staged_commands_without_end ON staged_commands (company_id, expires_at)
+    WHERE committed_at IS NULL AND decision IS NULL;
 SELECT protect_table('staged_commands', 'SELECT, INSERT');
 GRANT UPDATE (result, expires_at, committed_at, replaced_at, approval_asked_at, decision, decided_by, decided_at)
     ON staged_commands TO ledgerbee_app;
@@ -49,7 +51,8 @@ GRANT UPDATE (result, expires_at, committed_at, replaced_at, approval_asked_at, 
 CREATE FUNCTION keep_staged_command_ends() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF OLD.committed_at IS NOT NULL AND (NEW.committed_at, NEW.result) IS DISTINCT FROM (OLD.committed_at, OLD.result)
+    IF OLD.committed_at IS NOT NULL AND (NEW.committed_at, NEW.result) IS DISTINCT FROM
+            (OLD.committed_at, OLD.result)
         OR OLD.decision IS NOT NULL
             AND (NEW.decision, NEW.decided_by, NEW.decided_at) IS DISTINCT FROM (OLD.decision, OLD.decided_by, OLD.decided_at)
         OR OLD.replaced_at IS NOT NULL AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at THEN
@@ -66,8 +69,9 @@ CREATE TABLE connection_postings (
     company_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     day date NOT NULL,
-    amount numeric NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
+    amount numeric NOT NULL CHECK (amount >= 0),
     PRIMARY KEY (company_id, connection_id, day),
+    CONSTRAINT connection_postings_finite CHECK (amount < 'Infinity'),
     CONSTRAINT connection_postings_connection FOREIGN KEY (company_id, connection_id) REFERENCES connections
 );
 SELECT protect_table('connection_postings', 'SELECT, INSERT');
@@ -85,3 +89,23 @@ END
 $$;
 CREATE TRIGGER keep_amount BEFORE UPDATE ON connection_postings
     FOR EACH ROW EXECUTE FUNCTION keep_connection_postings();
+
+-- Forgets previews of which nothing came, over all companies. Who committed or decided what stays.
+CREATE FUNCTION purge_staged_commands(moment timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    tenant uuid;
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    moment := least(moment, latest_moment());
+    FOR tenant IN SELECT d.company_id FROM company_directory d LOOP
+        PERFORM set_config('app.company_id', tenant::text, true);
+        DELETE FROM staged_commands s
+        WHERE s.company_id = tenant AND s.expires_at < moment - interval '7 days'
+          AND s.committed_at IS NULL AND s.decision IS NULL;
+    END LOOP;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION purge_staged_commands(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION purge_staged_commands(timestamptz) TO ledgerbee_worker;

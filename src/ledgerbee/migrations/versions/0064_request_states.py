@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0064_request_states"
-down_revision = "0062_authorization"
+down_revision = "0063_staged_commands"
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""The pages on which members decide on what applications want to do, at `/companies/{companyId}/connected-apps/commands`.
+"""The pages on which members decide on what applications want to do: `/companies/{id}/connected-apps/commands`.
 
 Each sees what his role lets him do himself. A GET shows and changes nothing; tokens of applications open no page.
 """

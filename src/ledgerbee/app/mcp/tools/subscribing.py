@@ -25,7 +25,8 @@ def _assign_subscription_tool() -> Tool:
         name="assign_subscription",
         title="Assign a subscription",
         description="Assigns a subscription plan to a customer, who is billed by it from its first day on: what falls "
-        "due is invoiced and mailed at once. Invoices that were sent can only be credited. " + _COUNTED,
+        "due is invoiced and mailed at once, and charged to the saved card with automaticBilling. Invoices that were "
+        "sent can only be credited. " + _COUNTED,
         plan=plan_assigning,
         takes=input_schema("create_subscription"),
         gives=answer_schema("create_subscription", is_brief=True),
