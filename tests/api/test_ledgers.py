@@ -123,8 +123,6 @@ async def test_a_line_says_where_it_comes_from(api: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ({"dimensionValueId": "{unknown}"}, "DIMENSION_VALUE_NOT_FOUND"),
-        ({"projectId": "{unknown}"}, "PROJECT_NOT_FOUND"),
         ({"projectId": "{unknown}", "dimensionValueId": "{unknown}"}, "SHARED_VALIDATION_FAILED"),
         ({"fromDate": "2026-02-01", "toDate": "2026-01-31"}, "SHARED_VALIDATION_FAILED"),
     ],
@@ -136,6 +134,15 @@ async def test_what_makes_no_sense_is_refused(api: Api, query: dict[str, str], c
     for path in (f"/v1/accounts/{books.accounts[BANK]}/ledger", "/v1/reports/trial-balance"):
         answer = await api.get(path, params=given)
         assert answer.json()["code"] == code
+
+
+async def test_nothing_carries_a_tag_that_is_nobodys(api: Api, other_api: Api) -> None:
+    books = await books_of(api)
+    tag = await (await books_of(other_api)).tag()
+    await books.post(books.sale("2026-03-02", "7.00"))
+    for query in ({"dimensionValueId": str(tag)}, {"projectId": str(tag)}):
+        ledger = await read(api, f"/v1/accounts/{books.accounts[BANK]}/ledger", **query)
+        assert (ledger["total"], ledger["closing"]) == (0, "0.00")
 
 
 async def test_a_project_counts_each_line_of_its_subprojects_once(api: Api) -> None:

@@ -53,8 +53,8 @@ class OpenInvoiceResponse(ResponseModel):
     id: IdText = Field(description="The invoice")
     number: str = Field(examples=["1042"])
     customer_id: IdText
-    customer_number: str = Field(examples=["1001"])
-    customer_name: str = Field(examples=["Havblik A/S"])
+    customer_number: str = Field(description="Number of the customer", examples=["1001"])
+    customer_name: str = Field(description="Name of the customer, as it is now", examples=["Havblik A/S"])
     date: day = Field(description="Day of issue")
     due_date: day
     days_overdue: WholeNumber = Field(
@@ -73,11 +73,11 @@ class OpenInvoiceResponse(ResponseModel):
 class AgeBandsResponse(ResponseModel):
     """What is open, by how long it is overdue, in days."""
 
-    not_due: MoneyText = Field(examples=["500.00"])
-    days_1_to_30: MoneyText = Field(alias="days1To30", examples=["1250.00"])
-    days_31_to_60: MoneyText = Field(alias="days31To60", examples=["0.00"])
-    days_61_to_90: MoneyText = Field(alias="days61To90", examples=["0.00"])
-    days_91_and_more: MoneyText = Field(alias="days91AndMore", examples=["0.00"])
+    not_due: MoneyText = Field(description="Not overdue", examples=["500.00"])
+    days_1_to_30: MoneyText = Field(alias="days1To30", description="Overdue by 1 to 30 days", examples=["1250.00"])
+    days_31_to_60: MoneyText = Field(alias="days31To60", description="By 31 to 60 days", examples=["0.00"])
+    days_61_to_90: MoneyText = Field(alias="days61To90", description="By 61 to 90 days", examples=["0.00"])
+    days_91_and_more: MoneyText = Field(alias="days91AndMore", description="By 91 days or more", examples=["0.00"])
 
 
 class OpenSumResponse(ResponseModel):
@@ -85,7 +85,7 @@ class OpenSumResponse(ResponseModel):
 
     currency: str = Field(examples=["DKK"])
     invoices: WholeNumber = Field(description="How many invoices", examples=[1])
-    open_amount: MoneyText = Field(examples=["1750.00"])
+    open_amount: MoneyText = Field(description="What is still to be paid, due or not", examples=["1750.00"])
     overdue_amount: MoneyText = Field(description="What of it is overdue", examples=["1250.00"])
     bands: AgeBandsResponse = Field(description="The same by how long it is overdue, in days")
 

@@ -7,11 +7,9 @@ from uuid import UUID
 from fastapi import Path, Query
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, AccountId
-from ledgerbee.chart.dimensions.model import DIMENSION_VALUE_NOT_FOUND
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.http.operation import Ctx, RouteOptions, operation, resource_router
 from ledgerbee.http.wire import IdOf
-from ledgerbee.ledger.projects.model import PROJECT_NOT_FOUND
 from ledgerbee.ledger.reports.ledgers import actions
 from ledgerbee.ledger.reports.ledgers.model import LedgerOf
 from ledgerbee.ledger.reports.ledgers.wire import LedgerQuery, LedgerResponse, render
@@ -40,7 +38,7 @@ def _operation(title: str, text: str, errors: Sequence[ErrorCode]) -> RouteOptio
         extension=True,
         description=f"{text}{_NARROWED}",
         response="A page of the ledger",
-        errors=[*errors, DIMENSION_VALUE_NOT_FOUND, PROJECT_NOT_FOUND],
+        errors=errors,
     )
 
 

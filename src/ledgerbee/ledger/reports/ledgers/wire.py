@@ -43,7 +43,7 @@ class LedgerQuery(BaseModel):
 class LedgerOwnerResponse(ResponseModel):
     """Whose ledger it is."""
 
-    kind: LedgerOf
+    kind: LedgerOf = Field(description="What `id` is of")
     id: IdText
     number: str = Field(examples=["1010"])
     name: str = Field(examples=["Salg af varer og ydelser"])

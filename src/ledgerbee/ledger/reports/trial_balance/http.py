@@ -4,11 +4,9 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from ledgerbee.chart.dimensions.model import DIMENSION_VALUE_NOT_FOUND
 from ledgerbee.http.arrays import in_thread
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.ledger.periods.wire import BookDay
-from ledgerbee.ledger.projects.model import PROJECT_NOT_FOUND
 from ledgerbee.ledger.reports.query import OfProject, OfValue
 from ledgerbee.ledger.reports.tags import tags_of
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
@@ -30,7 +28,6 @@ router = resource_router("Reports")
         "total assets and total equity and liabilities are equal but for their sign on any day.\n\nWith "
         "`dimensionValueId` or `projectId` only lines that carry it count, by themselves or through their entry. Their "
         "counterparts need not carry it, so that neither the columns nor the statements have to balance.",
-        errors=[DIMENSION_VALUE_NOT_FOUND, PROJECT_NOT_FOUND],
     ),
 )
 async def get_trial_balance(
