@@ -61,6 +61,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION keep_staged_command_ends() FROM PUBLIC;
 CREATE TRIGGER keep_ends BEFORE UPDATE ON staged_commands
     FOR EACH ROW EXECUTE FUNCTION keep_staged_command_ends();
 
@@ -87,6 +88,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION keep_connection_postings() FROM PUBLIC;
 CREATE TRIGGER keep_amount BEFORE UPDATE ON connection_postings
     FOR EACH ROW EXECUTE FUNCTION keep_connection_postings();
 
