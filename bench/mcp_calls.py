@@ -24,8 +24,8 @@ from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.secrets import SecretBox
 
-REQUESTS: Final = 800
-ROUNDS: Final = 5
+REQUESTS: Final = 400
+ROUNDS: Final = 3
 LIMIT: Final = 2.0
 INVOICES: Final = 100
 _ADDRESS: Final = "http://bench"
