@@ -217,7 +217,7 @@ OF_NO_COMPANY = {
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
     "add_reset_link", "add_user", "claim_webhooks", "due_companies", "enter_company_for_job", "find_user",
-    "purge_authorizations", "purge_expired", "purge_staged_commands", "stored_totp_secrets",
+    "purge_authorizations", "purge_expired", "purge_staged_commands",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "silent_usage_uploads",
     "stale_blob_leases",
 }  # fmt: skip

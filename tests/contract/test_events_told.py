@@ -19,7 +19,8 @@ from ledgerbee.webhooks.topics import TOPICS
 _AUDIT_ONLY: Final = frozenset({
     "account", "api_key", "card_link", "charge", "company", "connection", "dimension", "dimension_value",
     "document_template", "exchange_rate", "fiscal_year", "invitation", "journal_category", "ledger", "membership",
-    "oauth_client", "payment_provider", "payout", "refund", "test_clock", "user", "vat_code", "webhook_endpoint",
+    "oauth_client", "payment_provider", "payout", "refund", "staged_command", "test_clock", "user", "vat_code",
+    "webhook_endpoint",
 })  # fmt: skip
 EMITTED: Final = set(generate.emitted_topics())
 

@@ -46,6 +46,8 @@ PAGES_OF_PEOPLE = {
     "/.well-known/oauth-authorization-server/{path:path}",
     "/.well-known/oauth-protected-resource/{path:path}",
     "/companies/x/connected-apps",
+    "/companies/x/connected-apps/commands",
+    "/companies/x/connected-apps/commands/x",
     "/companies/x/connected-apps/x",
     "/companies/x/people",
     "/companies/x/people/invite",
@@ -87,7 +89,8 @@ def test_the_table_is_whole() -> None:
     known = {address.replace("01930000-0000-7000-8000-000000000000", "x") for address in ADDRESSES}
     # Pages behind secrets have tests of their own: whoever has no link gets the same answer to anything.
     pages = {"/quotes/x", "/quotes/x/quote.pdf", "/payment-events/x/x", "/sandbox-payments/x", "/saved-cards/x"}
-    assert served - known == {"/docs/assets/x"} | pages | PAGES_OF_PEOPLE
+    mcp = {"/api/v1/mcp", "/api/v1/mcp/c/x"}  # tests/api/test_mcp_messages.py
+    assert served - known == {"/docs/assets/x"} | pages | PAGES_OF_PEOPLE | mcp
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
