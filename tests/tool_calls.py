@@ -25,7 +25,6 @@ CALLS: Final[Mapping[str, Callable[[World], Arguments]]] = {
     "list_overdue": lambda world: {"asOf": "2026-12-31", "customerId": world.ids["customerId"]},
     "list_journal_entries": lambda world: {"accountId": world.ids["accountId"]},
     "get_journal_entry": lambda world: {"journalEntryId": world.ids["journalEntryId"]},
-    "get_account_ledger": lambda world: {"accountId": world.ids["accountId"]},
     "get_trial_balance": lambda _: {"includeUnused": True},
     "explain_balance": lambda world: {"customerId": world.ids["customerId"]},
     "list_subscriptions": lambda world: {"customerId": world.ids["customerId"]},
@@ -40,11 +39,6 @@ CALLS: Final[Mapping[str, Callable[[World], Arguments]]] = {
     "draft_quote": _drafted,
     "convert_quote": lambda world: {"quoteId": world.ids["quoteId"], "target": "invoice"},
     "draft_invoice": _drafted,
-    "report_usage": lambda world: {
-        "customerId": world.ids["customerId"],
-        "meterId": world.ids["meterId"],
-        "value": 1,
-    },
     "send_document": lambda world: {"type": "invoice", "documentId": world.ids["invoiceId"], "deliveryType": "Manual"},
     "credit_invoice": lambda world: {"customerId": world.ids["customerId"], "invoiceNumber": "2"},
     "register_payment": lambda world: {

@@ -273,7 +273,7 @@ async def test_a_commit_does_what_was_shown_or_nothing(api: Api, agent: Agent, d
 async def test_whoever_may_only_read_has_no_tool_that_writes(api: Api, database_url: str) -> None:
     reader = await Agent.of(api, database_url, Role.READ_ONLY)
     names = await reader.tools()
-    assert not {*PLANS, "commit_preview", "list_previews", "save_customer", "report_usage"} & names
+    assert not {*PLANS, "commit_preview", "list_previews", "save_customer"} & names
     for tool in (*PLANS, "commit_preview", "save_customer"):
         answer = await reader.ask(tool)
         assert answer.status_code == 403

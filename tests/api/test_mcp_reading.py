@@ -142,7 +142,7 @@ async def test_a_result_that_is_too_long_says_how_to_ask_for_less(api: Api, toke
         fault = await refused(api, token, name, **arguments)
         assert fault["code"] == "RESULT_TOO_LARGE"
         assert "smaller limit" in fault["remedy"]
-    found = await read(api, token, "get_account_ledger", accountId=str(books.accounts[BANK]), limit=100, page=12)
+    found = await read(api, token, "explain_balance", accountId=str(books.accounts[BANK]), limit=100, page=12)
     assert (found["total"], found["nextPage"], found["data"][-1]["balance"]) == (1200, None, "1200.00")
 
 
@@ -243,10 +243,9 @@ async def test_balances_of_vendors_and_accounts_are_their_ledgers(api: Api, toke
     books = await books_of(api)
     await books.post(books.sale("2026-03-02", "7.00"))
     rest = (await api.get(f"/v1/accounts/{books.accounts[BANK]}/ledger")).json()
-    for name in ("explain_balance", "get_account_ledger"):
-        found = await read(api, token, name, accountId=str(books.accounts[BANK]))
-        assert {key: found[key] for key in ("opening", "debit", "credit", "closing", "data")} == {
-            key: rest[key] for key in ("opening", "debit", "credit", "closing", "data")
-        }
+    found = await read(api, token, "explain_balance", accountId=str(books.accounts[BANK]))
+    assert {key: found[key] for key in ("opening", "debit", "credit", "closing", "data")} == {
+        key: rest[key] for key in ("opening", "debit", "credit", "closing", "data")
+    }
     vendor = await books.vendor()
     assert (await read(api, token, "explain_balance", vendorId=str(vendor)))["owner"]["kind"] == "vendor"

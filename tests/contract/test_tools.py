@@ -34,7 +34,6 @@ _LISTS: Final = {
     "list_overdue": ("list_open_invoices",),
     "list_journal_entries": ("list_journal_entries",),
     "list_subscriptions": ("list_subscriptions",),
-    "get_account_ledger": ("get_account_ledger",),
 }
 #: Where single reads have which operation's object.
 _OBJECTS: Final = {

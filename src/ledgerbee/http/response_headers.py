@@ -19,12 +19,15 @@ PAGE_SECURITY_POLICY: Final = (
 #: The answer to a CORS preflight.
 PREFLIGHT_HEADERS: Final = (
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"authorization, content-type, x-api-key, x-api-idempotency-key"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, x-api-key, x-api-idempotency-key, mcp-protocol-version, mcp-method, mcp-name",
+    ),
     (b"access-control-max-age", b"600"),
 )
 _EXPOSED: Final = (
     "X-Request-Id, X-API-Key-Expires-At, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Idempotent-Replayed, "
-    "Deprecation, Sunset, Link, Retry-After, Content-Disposition"
+    "Deprecation, Sunset, Link, Retry-After, Content-Disposition, WWW-Authenticate"
 )
 
 

@@ -134,8 +134,8 @@ PROMPTS: Final[Mapping[str, Prompt]] = {
                     "Get the trial balance of the month, and of the year up to its end, with `get_trial_balance`.",
                 ),
                 Step(
-                    "Forklar konti med usædvanlige tal ved hjælp af `get_account_ledger` og `explain_balance`.",
-                    "Explain accounts with unusual figures by `get_account_ledger` and `explain_balance`.",
+                    "Forklar konti med usædvanlige tal ved hjælp af `explain_balance`.",
+                    "Explain accounts with unusual figures by `explain_balance`.",
                 ),
                 Step(
                     "Find fakturaer, der ikke er sendt, og bilag uden postering med `list_documents`.",
@@ -165,8 +165,8 @@ PROMPTS: Final[Mapping[str, Prompt]] = {
                     "Get the trial balance of the quarter with `get_trial_balance` and find the VAT accounts.",
                 ),
                 Step(
-                    "Gennemgå momskontiene med `get_account_ledger`: er satser, zoner og perioder rigtige?",
-                    "Go through the VAT accounts with `get_account_ledger`: are rates, zones and periods right?",
+                    "Gennemgå momskontiene med `explain_balance`: er satser, zoner og perioder rigtige?",
+                    "Go through the VAT accounts with `explain_balance`: are rates, zones and periods right?",
                 ),
                 Step(
                     "Sammenhold salget pr. momskode med fakturaerne med `aggregate`.",

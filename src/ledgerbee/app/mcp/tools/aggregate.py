@@ -182,7 +182,7 @@ def aggregate_tools() -> tuple[Tool, ...]:
             description="Sums and counts of posted entries, or of booked invoices and credit notes, by up to four"
             " dimensions and filtered: revenue by month and customer, costs by account and project, the best products,"
             " what is due by customer. For the balances of all accounts use get_trial_balance, for the lines behind a"
-            " figure get_account_ledger, list_journal_entries or list_documents. It takes no query text.",
+            " figure explain_balance, list_journal_entries or list_documents. It takes no query text.",
             scopes=scopes_of(_SEEN_BY[Source.DOCUMENTS]),
             effect=Effect.READS,
             input_schema=_input_schema(),

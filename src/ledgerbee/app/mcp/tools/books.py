@@ -89,11 +89,6 @@ async def _get_trial_balance(call: Call) -> Result:
     return Result(data={**figures, **of_rows(rows, page, limit)}, period=_period_of(answer))
 
 
-async def _get_ledger(call: Call) -> Result:
-    answer = await fields_of_answer(call, _LEDGER, call.arguments)
-    return Result(data=_ledger(answer), period=_period_of(answer), untrusted=_LEDGER_TEXTS)
-
-
 async def _explain(call: Call) -> Result:
     named = [name for name in _OWNERS if name in call.arguments]
     if len(named) != 1:
@@ -133,15 +128,15 @@ def _trial_balance_schema() -> dict[str, Any]:
     return {**page, "properties": {**figures, **page["properties"]}, "required": [*figures, *page["required"]]}
 
 
-def _ledger_schema(*, is_brief: bool = False) -> dict[str, Any]:
-    answer = answer_schema(_LEDGER, is_brief=is_brief)["properties"]
+def _ledger_schema() -> dict[str, Any]:
+    answer = answer_schema(_LEDGER, is_brief=True)["properties"]
     page = page_schema(answer["data"]["items"])
     figures = {name: answer[name] for name in ("owner", "opening", "debit", "credit", "closing")}
     return {**page, "properties": {**figures, **page["properties"]}, "required": [*figures, *page["required"]]}
 
 
 def _explained_schema() -> dict[str, Any]:
-    ledger = _ledger_schema(is_brief=True)
+    ledger = _ledger_schema()
     parts = {
         "openInvoices": nullable(
             {
@@ -175,7 +170,7 @@ def book_tools() -> tuple[Tool, ...]:
             title="List journal entries",
             description="Posted entries with their lines, newest first, by pages: by days, account, customer, vendor,"
             " type, amount, external id, or the start of description or reference. Running balances:"
-            " get_account_ledger. Sums: aggregate. Drafts aren't among them.",
+            " explain_balance. Sums: aggregate. Drafts aren't among them.",
             scopes=scopes_of(_ENTRIES),
             effect=Effect.READS,
             input_schema=input_schema(_ENTRIES),
@@ -194,24 +189,12 @@ def book_tools() -> tuple[Tool, ...]:
             run=_get_entry,
         ),
         Tool(
-            name="get_account_ledger",
-            title="Get the ledger of an account",
-            description="What was posted on one account over any days, line by line with the running balance, "
-            "between opening and closing balance; of a dimension value or project if asked for. What customers and "
-            "vendors owe: explain_balance. All accounts at once: get_trial_balance.",
-            scopes=scopes_of(_LEDGER),
-            effect=Effect.READS,
-            input_schema=input_schema(_LEDGER),
-            output_schema=_ledger_schema(),
-            run=_get_ledger,
-        ),
-        Tool(
             name="get_trial_balance",
             title="Get the trial balance",
             description="Opening balance, turnover and closing balance of every account over any days (the fiscal "
             "year so far unless given), with the totals of the statements: result, assets, equity and liabilities. "
             "Of a dimension value or project if asked for, where it needn't balance. The lines behind a figure: "
-            "get_account_ledger.",
+            "explain_balance.",
             scopes=scopes_of(_TRIAL_BALANCE),
             effect=Effect.READS,
             input_schema=input_schema(_TRIAL_BALANCE, first=_ROWS_ASKED),
@@ -221,10 +204,11 @@ def book_tools() -> tuple[Tool, ...]:
         Tool(
             name="explain_balance",
             title="Explain a balance",
-            description="Why a customer, a vendor or an account stands where it does: opening balance, each entry "
-            "with the balance after it, closing balance; of a customer also what is open of which invoices at the "
-            "end of the period, and the credit that it has now. Give exactly one of customerId, vendorId and "
-            "accountId. Payments to vendors aren't matched to single invoices: their ledger says all there is.",
+            description="The ledger of a customer, a vendor or an account over any days: opening balance, each line "
+            "with the balance after it, closing balance; of an account also for a dimension value or project alone; of "
+            "a customer also what is open of which invoices at the end of the period, and the credit that it has now. "
+            "Give exactly one of customerId, vendorId and accountId. Payments to vendors aren't matched to single "
+            "invoices: their ledger says all there is.",
             scopes=scopes_of(*_OWNERS.values()),
             effect=Effect.READS,
             input_schema=input_schema(*_OWNERS.values(), without=_OWNERS, first=owners),

@@ -1,4 +1,4 @@
-"""Tools that prepare: customers, drafts, usage. Nothing is booked or sent, and what they make can be changed again."""
+"""Tools that prepare: customers and drafts. Nothing is booked or sent, and what they make can be changed again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,10 +6,8 @@ from typing import Final
 from ledgerbee.app.mcp.model import Call, Effect, Result, Tool
 from ledgerbee.app.mcp.operations import Schema, answer_schema, arguments_of, input_schema, object_schema, scope_of
 from ledgerbee.app.mcp.staging import actions
-from ledgerbee.app.mcp.staging.model import Planned
 from ledgerbee.app.mcp.tools.parts import OF_DOCUMENT, OF_PARTY, under
 from ledgerbee.app.mcp.tools.staged import REPETITION, REPLAY, planned
-from ledgerbee.core.ids import new_id
 
 #: What the descriptions of tools that make something end with.
 _ONCE: Final = (
@@ -158,31 +156,6 @@ def _converted() -> dict[str, Schema]:
     return found
 
 
-def _report_usage_tool() -> Tool:
-    """Reports usage."""
-
-    async def run(call: Call) -> Result:
-        event = {name: value for name, value in call.arguments.items() if name != REPETITION}
-        body = {"events": [{**event, "idempotencyKey": str(new_id())}]}
-        made: Planned = planned("report_usage_batch", body)
-        shown = await actions.at_once(call, "report_usage", call.arguments, made, is_kept=True)
-        return Result(data={"reported": shown.content["answer"], "idempotencyReplay": shown.is_replay})
-
-    takes = input_schema("report_usage")
-    properties = {**takes["properties"], REPETITION: _AGAIN}
-    return Tool(
-        name="report_usage",
-        title="Report usage",
-        description="Reports usage of a customer to a meter, by meterId or meterName. It is invoiced with the next "
-        f"billing of the customer's subscription; until then it can be withdrawn. {_ONCE}",
-        scopes=frozenset({scope_of("report_usage")}),
-        effect=Effect.PREPARES,
-        input_schema=object_schema(properties, takes.get("required", ())),
-        output_schema=_made({"reported": answer_schema("report_usage_batch", is_brief=True)}),
-        run=run,
-    )
-
-
 def preparing_tools() -> tuple[Tool, ...]:
     """The tools that prepare."""
     return (
@@ -190,5 +163,4 @@ def preparing_tools() -> tuple[Tool, ...]:
         _draft_quote_tool(),
         _convert_quote_tool(),
         _draft_invoice_tool(),
-        _report_usage_tool(),
     )

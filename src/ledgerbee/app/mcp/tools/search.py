@@ -52,7 +52,7 @@ _NEXT: Final[Mapping[Found, _Next]] = {
     Found.ORDER_CONFIRMATION: _Next("get_document", "documentId", "get_order_confirmation"),
     Found.SUBSCRIPTION: _Next("get_subscription", "subscriptionId", "get_subscription"),
     Found.METER: _Next("get_usage", "meterId", "get_meter_usage"),
-    Found.ACCOUNT: _Next("get_account_ledger", "accountId", "get_account_ledger"),
+    Found.ACCOUNT: _Next("explain_balance", "accountId", "get_account_ledger"),
     Found.JOURNAL_ENTRY: _Next("get_journal_entry", "journalEntryId", "get_journal_entry"),
     Found.DIMENSION_VALUE: _Next("get_trial_balance", "dimensionValueId", "get_trial_balance"),
     Found.PROJECT: _Next("get_trial_balance", "projectId", "get_trial_balance"),
