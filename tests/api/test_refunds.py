@@ -18,10 +18,12 @@ from tests.card_provider import Behavior
 from tests.charging import Charger
 from tests.conftest import Api
 from tests.days import job_of, today_of
+from tests.ledger_books import as_owner
 from tests.selling import booked, line
 
 from ledgerbee.app.verify import verify
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.payments.charge_returns.audit import fault_in_returns
 from ledgerbee.payments.charges import actions as charges
 from ledgerbee.payments.disputes import daily as dispute_days
 from ledgerbee.payments.disputes.jobs import look_at_dispute
@@ -372,6 +374,67 @@ async def test_in_a_foreign_currency_nothing_is_left_in_either(shop: Refunder) -
         shop.api.company_id,
     )
     assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+
+
+async def test_in_a_foreign_currency_each_part_goes_by_its_own_rate(shop: Refunder, database_url: str) -> None:
+    """Parts of the charge's rate, of the invoice's and of the day's in one entry, and a rest that rounding leaves."""
+    await shop.rate("7.51935")
+    invoice = await shop.sold(line(await shop.price("826.44", currency="USD")), currency="USD")
+    await shop.card(invoice["customerId"])
+    shop.provider.next = [Behavior.LOSES_ANSWER]
+    charge = await shop.carry_out(await shop.charge(invoice))
+    await pay(shop, invoice, "344.35", date="2026-03-16")
+    charge = await shop.carry_out(charge)
+    assert (charge["amount"], charge["unappliedAmount"]) == ("1033.05", "344.35")
+    shop.api.clock.now += timedelta(days=1)
+    await shop.rate("7.35517")
+    refund = await shop.refunded(charge)
+    assert booked(await shop.entry(refund["journalEntryId"])) == [
+        (RECEIVABLE, D("688.70"), D("5178.57"), "CONTROL"),
+        (UNIDENTIFIED, D("344.35"), D("2589.29"), "ENTERED"),
+        (CLEARING, D("-1033.05"), D("-7598.26"), "ENTERED"),
+        (GAIN, D(0), D("-169.60"), "ENTERED"),
+    ]
+    assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+    # In refunds and a lost dispute of all of it, with a fee: each part is rounded by itself.
+    await shop.rate("7.524")
+    other = await shop.sold(line(await shop.price("103.44", currency="USD")), currency="USD")
+    await shop.card(other["customerId"])
+    charge = await shop.charged_for(other)
+    await shop.rate("7.3811")
+    for amount in ("0.31", "33.33", "41.07"):
+        await shop.refunded(charge, amount)
+    await shop.told(charge, "lost", fee=D("15.01"))
+    assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+
+    # Whoever changes a row and its entry alike is found by the rates.
+    owner = await as_owner(database_url)
+    await owner.execute("SET session_replication_role = replica")
+    try:
+        for part, amount in (
+            ("base_amount", "amount"),
+            ("base_unapplied", "unapplied_amount"),
+            ("base_unidentified", "unidentified_amount"),
+            ("base_fee", "fee"),
+        ):
+            for more in (1, -1):
+                changed = await owner.execute(
+                    "UPDATE journal_lines l SET base_amount = l.base_amount + $2 * sign(l.amount) FROM charge_returns r"
+                    " WHERE r.company_id = $1 AND l.company_id = $1 AND l.entry_id = r.journal_entry_id AND"
+                    f" l.line_type = 'ENTERED' AND l.amount <> 0 AND abs(l.amount) = r.{amount}",
+                    shop.api.company_id,
+                    D(more),
+                )
+                assert changed != "UPDATE 0"
+                await owner.execute(
+                    f"UPDATE charge_returns SET {part} = {part} + $2 WHERE company_id = $1 AND {amount} > 0",
+                    shop.api.company_id,
+                    D(more),
+                )
+                found = await shop.api.run(fault_in_returns)
+                assert found is None if more < 0 else "isn't booked at the rates that it says" in str(found), part
+    finally:
+        await owner.close()
 
 
 async def test_a_dispute_is_booked_when_it_is_lost_and_not_before(shop: Refunder) -> None:

@@ -1,8 +1,8 @@
 """Recomputes the VAT and the base amounts of posted entries, for `verify`. Pure: rows in, the first fault out.
 
 Of entries as they are posted today. A reversal repeats the amounts of what it takes back, a payment or a write-off
-settles a receivable at its invoice's rate, and used credit goes at the rates of its documents: none of them is looked
-at here.
+settles a receivable at its invoice's rate, used credit goes at the rates of its documents, and what goes back of a
+charge at those of what it is taken from: none of them is looked at here, but with what they settle.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from ledgerbee.core.money import EXACT, HUNDRED, ZERO, multiply, percent_of, rou
 from ledgerbee.ledger.entries.model import DRAFT_SOURCE, IMPORT_SOURCE
 
 #: Documents whose entries bring their own base amounts.
-_SETTLEMENTS: Final = frozenset({"payment", "credit_use", "write_off"})
+_SETTLEMENTS: Final = frozenset({"payment", "credit_use", "write_off", "refund", "dispute"})
 #: What posts entries as they are entered, with VAT and conversion by the ledger's own rules.
 _AS_ENTERED: Final = frozenset({None, DRAFT_SOURCE, IMPORT_SOURCE})
 

@@ -61,6 +61,27 @@ WHERE e.id IS NULL OR g.of_charge IS NULL
                HAVING sum(m.amount) <> 0 OR sum(m.base_amount) <> 0)
 ORDER BY g.id LIMIT 1
 """
+#: What leaves clearing, the fee and what stands on unidentified receipts are at the day's rate, each rounded by itself.
+#: Of what a charge was more than was due its returns have together the share that `rules.base_unapplied` says. What
+#: comes back onto the receivable is held against the invoice, with what else settles it (`customer_payments`).
+_RATES: Final = """
+SELECT r.id FROM charge_returns r
+JOIN ledgers g ON g.company_id = $1
+JOIN charges c ON c.company_id = $1 AND c.id = r.charge_id
+CROSS JOIN LATERAL (
+    SELECT sum(o.unapplied_amount) AS amount, sum(o.base_unapplied) AS base_amount
+    FROM charge_returns o WHERE o.company_id = $1 AND o.charge_id = c.id
+) o
+LEFT JOIN journal_lines l ON l.company_id = $1 AND l.entry_id = c.unapplied_entry_id AND l.is_debit
+WHERE r.company_id = $1 AND (
+    (r.base_amount, r.base_fee, r.base_unidentified) <> (
+        round(r.amount * r.exchange_rate, g.base_minor_units), round(r.fee * r.exchange_rate, g.base_minor_units),
+        round(r.unidentified_amount * r.exchange_rate, g.base_minor_units))
+    OR (o.amount = 0 AND o.base_amount <> 0)
+    OR (o.amount <> 0 AND o.base_amount IS DISTINCT FROM round(
+        l.base_amount * o.amount / nullif(c.unapplied_amount, 0), g.base_minor_units)))
+ORDER BY r.id LIMIT 1
+"""
 #: No more goes back than a charge paid, or than it was more than was due; and refunds are never more than it.
 _CHARGES: Final = """
 SELECT c.id FROM charges c
@@ -80,6 +101,7 @@ _FAULTS: Final = (
     (_REFUNDS, "refund {id} isn't booked as it says"),
     (_DISPUTES, "dispute {id} isn't booked as it says"),
     (_BOOKED, "what went back of a charge ({id}) isn't booked as it says"),
+    (_RATES, "what went back of a charge ({id}) isn't booked at the rates that it says"),
     (_CHARGES, "more went back of charge {id} than there is"),
 )
 
