@@ -123,6 +123,39 @@ async def test_a_parents_invoice_is_charged_where_all_on_it_is_paid_by_one_card(
     assert await billed(None, None) == ([], [])
 
 
+async def test_nothing_is_charged_to_a_card_that_is_not_the_payers(biller: Biller, cards: Cards) -> None:
+    """Such a card is refused, and where somebody else has come to pay for a subscription that is told."""
+    await biller.ok("PATCH", "/v1/company", {"afterLastDecline": "pause"}, 200)
+    plan = await biller.plan(await biller.recurring())
+    parent = await biller.customer()
+    child = await biller.customer(parentCustomerId=parent, billingRelationship="parent_pays")
+    own, payers = (await cards.save(child))["id"], (await cards.save(parent))["id"]
+    body = {"customerId": child, "planId": plan, "startDate": "2026-03-16", "automaticBilling": True}
+    assert set(problems(await biller.api.post("/v1/subscriptions", {**body, "paymentMethodId": own}))) == {
+        "paymentMethodId"
+    }
+    assert await biller.count("subscriptions") == 0
+    leaves = await biller.subscribe(plan, "2026-03-16", child, automaticBilling=True, paymentMethodId=payers)
+    path = f"/v1/subscriptions/{leaves}"
+    assert set(problems(await biller.api.patch(path, {"paymentMethodId": own}))) == {"paymentMethodId"}
+    assert (await biller.ok("PATCH", path, {"name": "Nord"}, 200))["paymentMethodId"] == payers
+    alone = await biller.customer()
+    card = (await cards.save(alone))["id"]
+    joins = await biller.subscribe(plan, "2026-03-16", alone, automaticBilling=True, paymentMethodId=card)
+    await biller.ok("PATCH", f"/v1/customers/{child}", {"billingRelationship": "self"}, 200)
+    joining = {"billingRelationship": "parent_pays", "parentCustomerId": parent}
+    await biller.ok("PATCH", f"/v1/customers/{alone}", joining, 200)
+    await biller.bill()
+    assert sorted(await errors_of(biller)) == sorted((one, "PAYMENT_METHOD_MISSING") for one in (leaves, joins))
+    assert {(one["customerId"], one["amountDue"]) for one in await biller.invoices()} == {
+        (child, "125.00"), (parent, "125.00")
+    }  # fmt: skip
+    assert await biller.count("charges") == 0
+    jobs = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'follow_decline' AND convert_from(payload, 'UTF8') LIKE $1"
+    assert await biller.value(jobs, f"%{biller.api.company_id}%") == 2
+    assert (await biller.ok("PATCH", path, {"paymentMethodId": own}, 200))["paymentMethodId"] == own
+
+
 async def test_what_can_not_be_paid_for_first_is_refused(biller: Biller, cards: Cards) -> None:
     parent = await biller.customer(invoicingMode="single_invoice")
     child = await biller.customer(parentCustomerId=parent, billingRelationship="parent_pays")

@@ -53,7 +53,7 @@ _MAX_PRODUCTS: Final = 100
 
 _QUANTITY: Final = "How many are billed; 0 leaves the price out. 1 or 0 of a USAGE price, whose meter counts"
 _ANCHOR: Final = "The day that periods are counted from, before or after the start; `startDate` unless given"
-_PAYMENT_METHOD: Final = "A payment method of the customer"
+_PAYMENT_METHOD: Final = "A saved card of who pays for the customer: its own, or where a parent pays, the parent's"
 _AUTOMATIC: Final = "Charge its invoices to the payment method"
 _DEPARTMENT: Final = "A department of the customer"
 _CONTACT: Final = "A contact of the customer, for its invoices to name"

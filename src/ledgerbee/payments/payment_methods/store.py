@@ -26,7 +26,8 @@ _OF_CUSTOMER: Final = f"{_SELECT} AND customer_id = $2 AND ($3::text IS NULL OR 
 _DEFAULT: Final = f"{_SELECT} AND customer_id = $2 AND is_default"
 _BY_AGREEMENT: Final = f"{_SELECT} AND provider = $2 AND agreement_id = $3"
 _USABLE: Final = f"""
-SELECT m.id FROM payment_methods m JOIN customers c ON c.company_id = m.company_id AND c.id = $2
+SELECT m.customer_id = {PAYER} AS is_payers
+FROM payment_methods m JOIN customers c ON c.company_id = m.company_id AND c.id = $2
 WHERE m.company_id = $1 AND m.id = $3 AND m.status = 'ACTIVE' AND m.customer_id IN (c.id, {PAYER})
 FOR SHARE OF m
 """
@@ -90,13 +91,13 @@ async def find_by_agreement(context: Context, provider: ProviderName, agreement_
     return _method(row) if row else None
 
 
-async def hold_usable(context: Context, customer_id: UUID, method_id: UUID) -> bool:
-    """Whether a customer can pay with a card: an active one of its own, or of who pays for it.
+async def hold_usable(context: Context, customer_id: UUID, method_id: UUID) -> bool | None:
+    """Whether a card, an active one of a customer or of who pays for it, is of who pays; None where it is neither's.
 
-    It stays so until the transaction ends.
+    It stays active until the transaction ends.
     """
-    found = await context.connection.fetchval(_USABLE, context.company_id, customer_id, method_id)
-    return found is not None
+    found: bool | None = await context.connection.fetchval(_USABLE, context.company_id, customer_id, method_id)
+    return found
 
 
 async def list_aging(context: Context, day: date, until: date, at_most: int) -> list[PaymentMethod]:

@@ -28,9 +28,9 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
 
     Raises `CUSTOMER_NOT_FOUND`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `DEPARTMENT_NOT_FOUND`,
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `CONTACT_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`,
-    `SUBSCRIPTION_PLAN_NOT_FOUND`, `SUBSCRIPTION_PLAN_INVALID_STATE` and what `rules.items_of`, `rules.new_chain` and,
-    where it is paid for first, `shared.check_chargeable` raise. Emits `subscription.assigned`, and
-    `subscription.started`, `.trial_ended` and `.churned` where those days have come.
+    `SUBSCRIPTION_PLAN_NOT_FOUND`, `SUBSCRIPTION_PLAN_INVALID_STATE` and what `shared.check_card`, `rules.items_of`,
+    `rules.new_chain` and, where it is paid for first, `shared.check_chargeable` raise. Emits `subscription.assigned`,
+    and `subscription.started`, `.trial_ended` and `.churned` where those days have come.
     """
     customer = await _customer(context, given)
     await shared.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)

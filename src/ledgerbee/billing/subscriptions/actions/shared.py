@@ -19,6 +19,7 @@ from ledgerbee.billing.subscriptions.wire import event_data
 from ledgerbee.billing.usage import actions as usage
 from ledgerbee.catalog.prices.model import BillingPeriodType
 from ledgerbee.core.dates import iso_day
+from ledgerbee.core.errors import invalid
 from ledgerbee.parties.contacts import store as contacts
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.departments import store as departments
@@ -97,12 +98,18 @@ async def check_people(
 
 
 async def check_card(context: Context, customer_id: UUID, payment_method_id: UUID | None) -> None:
-    """Whether a card, where one is named, is an active one of the customer or of who pays for it; it stays so.
+    """Whether a card, where one is named, is an active one of who pays for the customer; it stays active.
 
-    Before a chain is locked, as whoever takes a card away does it. Raises `PAYMENT_METHOD_NOT_FOUND`.
+    Before a chain is locked, as whoever takes a card away does it. Raises `PAYMENT_METHOD_NOT_FOUND`, and a validation
+    error for the customer's own where somebody else pays: nothing would be charged to it.
     """
-    if payment_method_id is not None and not await cards.hold_usable(context, customer_id, payment_method_id):
+    if payment_method_id is None:
+        return
+    is_payers = await cards.hold_usable(context, customer_id, payment_method_id)
+    if is_payers is None:
         raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", payment_method_id)
+    if not is_payers:
+        raise invalid(("paymentMethodId", "isIn", "paymentMethodId must be one of the customer that pays"))
 
 
 async def check_chargeable(context: Context, customer_id: UUID, payment_method_id: UUID) -> None:

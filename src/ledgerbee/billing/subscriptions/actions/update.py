@@ -19,8 +19,8 @@ async def update(context: Context, subscription_id: UUID, changes: Changes[Subsc
     """Change the named fields, by a version that holds from today on; what it costs stays as it is.
 
     Raises `SUBSCRIPTION_NOT_FOUND`, `PAYMENT_METHOD_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`,
-    `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `CONTACT_NOT_FOUND`. Emits `subscription.updated` if anything became
-    different.
+    `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `CONTACT_NOT_FOUND` and what `shared.check_card` does. Emits
+    `subscription.updated` if anything became different.
     """
     if "payment_method_id" in changes:
         customer_id = await reads.customer_of(context, subscription_id)

@@ -11,6 +11,7 @@ from ledgerbee.payments.charges.model import (
     CHARGE_JOB,
     CHARGE_OF_ANOTHER_CARD,
     CHARGES_JOB,
+    PAYMENT_METHOD_MISSING,
     TOGETHER,
     CardToCharge,
     Charge,
@@ -59,7 +60,7 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     """Begin to charge new invoices, each to a saved card; those for which that is refused, with why.
 
     For many at once: nobody knows of these invoices before the transaction ends. One on which nothing is due is left
-    out, and one that somebody else than the card's owner pays.
+    out. A card that isn't of who pays, as somebody else does by now, is as none: `PAYMENT_METHOD_MISSING`.
     """
     due = [(invoice, method_id) for invoice, method_id in issued if invoice.amount_due]
     if not due:
@@ -71,6 +72,7 @@ async def start_issued(context: Context, issued: Sequence[tuple[Invoice, UUID]])
     for invoice, method_id in due:
         card = cards[method_id]
         if card.customer_id != invoice.customer_id:
+            refused[invoice.id] = PAYMENT_METHOD_MISSING.error(customerId=str(invoice.customer_id))
             continue
         if (asked := (method_id, invoice.currency)) not in checked:
             checked[asked] = await fault_in_booking(context, card, invoice.currency)
