@@ -81,7 +81,7 @@ class Refunder(Charger):
         )
         job = job_of(self.api, provider="stripe", disputeId=dispute_id)
         with suppress(ProviderError, LedgerBeeError):
-            await look_at_dispute({ProviderName.STRIPE: self.provider}, job)
+            await look_at_dispute({ProviderName.STRIPE: self.provider}, job, pauses_s=())
 
     async def rate(self, rate: str) -> None:
         """What a dollar is worth from today on."""
@@ -505,10 +505,13 @@ async def test_a_dispute_that_comes_before_its_charge_is_known(shop: Refunder) -
     job = job_of(shop.api, provider="stripe", disputeId="dp_1")
     await shop.told({**charge, "providerId": made.provider_id}, "lost")
     with pytest.raises(LedgerBeeError, match="dispute waits"):
-        await look_at_dispute({ProviderName.STRIPE: shop.provider}, job)
+        await look_at_dispute({ProviderName.STRIPE: shop.provider}, job, pauses_s=())
     assert await shop.disputes() == []
-    charge = await shop.carry_out(charge)
-    await shop.told(charge, "lost")
+    # Told while the charge's answer is taken, it is there a moment later.
+    looked = asyncio.create_task(look_at_dispute({ProviderName.STRIPE: shop.provider}, job))
+    await asyncio.sleep(0.1)
+    await shop.carry_out(charge)
+    await looked
     assert [one["status"] for one in await shop.disputes()] == ["lost"]
     await shop.check("1250")
 

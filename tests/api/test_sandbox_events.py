@@ -9,6 +9,7 @@ from tests.conftest import Api
 from tests.days import job_of
 from tests.selling import line
 
+from ledgerbee.app.settling import SETTLED
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.callbacks.jobs import deliver
 from ledgerbee.payments.charges.jobs import charge_card
@@ -85,6 +86,26 @@ async def test_disputes_begin_and_end_by_events(cards: Cards) -> None:
         (dispute,) = (await cards.shop.ok("GET", "/v1/disputes"))["data"]
         assert (dispute["status"], dispute["chargeId"]) == (status, charge["id"])
     assert len(await cards.shop.events("payment.disputed")) == 2
+
+
+async def test_the_clock_waits_for_a_dispute_of_what_is_charged(cards: Cards) -> None:
+    """From the charge to its dispute one job asks for the next, and a sandbox's next day begins after them."""
+    charge = await carried_out(cards, await due(cards, "4000000000000259"))
+    (event_id,) = [one["id"] for one in await listed(cards) if one["type"] == "dispute.opened"]
+    assert "deliver_sandbox_event" in await waiting(cards)
+    await deliver(job_of(cards.api, eventIds=[event_id]))
+    assert "look_at_dispute" in await waiting(cards)
+    assert charge["status"] == "succeeded"
+
+
+async def waiting(cards: Cards) -> set[str]:
+    """The jobs of the company that its clock would wait for."""
+    found = await cards.shop.value(
+        "SELECT array_agg(entrypoint) FROM pgqueuer WHERE job_company(payload) = $1 AND entrypoint = ANY($2)",
+        str(cards.api.company_id),
+        list(SETTLED),
+    )
+    return set(found)
 
 
 async def test_a_refund_that_went_back_stays_so(cards: Cards) -> None:

@@ -86,11 +86,13 @@ def jobs_with(
 
 JOBS: Final = jobs_with(NoTransport())
 
-#: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
+#: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections, or
+#: waits for others.
 AT_ONCE: Final[Mapping[str, int]] = {
     ADVANCE_JOB: 2,
     CHARGES_JOB: 4,
     DAILY_JOB: 2,
+    DISPUTE_JOB: 4,
     IMPORT_JOB: 3,
     IMPORT_USAGE_JOB: 2,
     PRINT_JOB: 2,

@@ -1,7 +1,10 @@
 """Asking a provider how a dispute stands: by whoever an event wakes, and daily while it is open."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.charges.model import NOT_BOOKED
@@ -13,16 +16,27 @@ from ledgerbee.payments.providers.model import Access, ProviderError, ProviderNa
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 
+#: Seconds between looks at a charge whose answer is just being taken: providers tell of a charge and of its dispute at
+#: once. Five in all.
+PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.75, 1.5, 2.0)
 
-async def look_at_dispute(providers: Providers, run: JobRun) -> None:
+
+async def look_at_dispute(providers: Providers, run: JobRun, pauses_s: Sequence[float] = PAUSES_S) -> None:
     """Ask how a dispute stands, and take the answer. Payload: `provider`, `disputeId` (the provider's).
 
-    Raises, so that the worker tries again later: `ProviderError`, `DISPUTE_OF_OPEN_CHARGE`, what keeps one that was
-    lost from being booked, `DATABASE_UNAVAILABLE`.
+    Of a charge that isn't booked yet it is taken a moment later. Raises, so that the worker tries again later:
+    `ProviderError`, `DISPUTE_OF_OPEN_CHARGE`, what keeps one that was lost from being booked, `DATABASE_UNAVAILABLE`.
     """
     name = ProviderName(run.payload["provider"])
     answer = await providers[name].find_dispute(await run.read(partial(_access, name=name)), run.payload["disputeId"])
-    if answer is not None and not await run.write(partial(actions.record, name=name, answer=answer)):
+    if answer is None:
+        return
+    record = partial(actions.record, name=name, answer=answer)
+    for pause_s in pauses_s:
+        if await run.write(record):
+            return
+        await asyncio.sleep(pause_s)
+    if not await run.write(record):
         raise DISPUTE_OF_OPEN_CHARGE.error()
 
 
