@@ -159,7 +159,7 @@ async def test_accounts_stand_in_for_those_with_the_role(api: Api) -> None:
     roles = {number: accounts[number]["role"] for number in (6331, 2391, 8042)}
     assert roles == {6331: "PAYMENT_CLEARING", 2391: "PAYMENT_FEES", 8042: "UNIDENTIFIED_RECEIPTS"}
     named = {
-        "clearingAccountId": accounts[6480]["id"],
+        "clearingAccountId": accounts[6481]["id"],
         "feeAccountId": accounts[2390]["id"],
         "unidentifiedReceiptsAccountId": accounts[8041]["id"],
     }
@@ -170,6 +170,15 @@ async def test_accounts_stand_in_for_those_with_the_role(api: Api) -> None:
     wrong = {"isEnabled": True, "feeAccountId": accounts[6480]["id"]}
     details = await shop.refused("PUT", path, wrong, 400, "PAYMENT_PROVIDER_ACCOUNT_INVALID")
     assert details == {"property": "feeAccountId", "accountId": accounts[6480]["id"]}
+    for field, number in {
+        "feeAccountId": 1010,
+        "clearingAccountId": 6480,  # the bank's, where none is named
+        "bankAccountId": 8042,
+        "unidentifiedReceiptsAccountId": 7680,  # output VAT
+    }.items():
+        wrong = {"isEnabled": True, field: accounts[number]["id"]}
+        details = await shop.refused("PUT", path, wrong, 400, "PAYMENT_PROVIDER_ACCOUNT_INVALID")
+        assert details == {"property": field, "accountId": accounts[number]["id"]}
     heading = {"isEnabled": True, "clearingAccountId": accounts[1001]["id"]}
     await shop.refused("PUT", path, heading, 400, "ACCOUNT_NOT_BOOKABLE")
     unknown = {"isEnabled": True, "clearingAccountId": str(api.company_id)}

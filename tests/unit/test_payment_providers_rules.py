@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.test_chart_rules import ACCOUNT
 
-from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import Account, AccountId, Classification, ControlAccountType, LedgerType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.payments.provider_settings.model import ProviderId, ProviderSettings, WantedSettings
 from ledgerbee.payments.provider_settings.rules import check_accounts, check_default, check_keys, with_one_default
@@ -158,9 +159,14 @@ def test_what_is_not_enabled_is_no_default() -> None:
     assert is_fine(replace(WANTED, is_default=False, is_enabled=False), ProviderName.SANDBOX, set())
 
 
-def code_of(wanted: WantedSettings, accounts: dict[UUID, Account]) -> str:
+def code_of(
+    wanted: WantedSettings,
+    accounts: dict[UUID, Account],
+    by_role: dict[str, Account] | None = None,
+    of_vat: set[UUID] | None = None,
+) -> str:
     try:
-        check_accounts(wanted, accounts)
+        check_accounts(wanted, accounts, by_role or {}, of_vat or set())
     except LedgerBeeError as fault:
         return fault.code
     return ""
@@ -177,3 +183,24 @@ def test_accounts(field: str) -> None:
     assert code_of(wanted, {fits.id: replace(fits, is_active=False)}) == "ACCOUNT_NOT_BOOKABLE"
     receivable = replace(ASSETS, control_account_type=ControlAccountType.ACCOUNTS_RECEIVABLE)
     assert code_of(wanted, {fits.id: receivable}) == "PAYMENT_PROVIDER_ACCOUNT_INVALID"
+    revenue = replace(COSTS, classification=Classification.REVENUE)
+    deferred = replace(ASSETS, role="DEFERRED_REVENUE")
+    for wrong in (revenue, deferred):
+        assert code_of(wanted, {fits.id: wrong}) == "PAYMENT_PROVIDER_ACCOUNT_INVALID"
+    is_expense = field == "fee_account_id"
+    of_vat = code_of(wanted, {fits.id: fits}, of_vat={fits.id})
+    assert of_vat == ("" if is_expense else "PAYMENT_PROVIDER_ACCOUNT_INVALID")
+
+
+def test_what_stands_on_the_balance_sheet_is_three_accounts() -> None:
+    other = replace(ASSETS, id=AccountId(uuid4()))
+    both = {ASSETS.id: ASSETS, other.id: other}
+    fields = ("clearing_account_id", "unidentified_account_id", "bank_account_id")
+    roles = ("PAYMENT_CLEARING", "UNIDENTIFIED_RECEIPTS", "BANK")
+    for one, second in permutations(range(3), 2):
+        same = replace(WANTED, **dict[str, Any]({fields[one]: ASSETS.id, fields[second]: ASSETS.id}))
+        assert code_of(same, both) == "PAYMENT_PROVIDER_ACCOUNT_INVALID"
+        stands_in = replace(WANTED, **dict[str, Any]({fields[one]: ASSETS.id}))
+        assert code_of(stands_in, both, {roles[second]: ASSETS}) == "PAYMENT_PROVIDER_ACCOUNT_INVALID"
+        apart = replace(stands_in, **dict[str, Any]({fields[second]: other.id}))
+        assert code_of(apart, both, {roles[second]: ASSETS}) == ""

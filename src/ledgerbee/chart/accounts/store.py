@@ -34,6 +34,10 @@ _TAKES_VAT: Final = (
     "SELECT EXISTS (SELECT FROM vat_codes WHERE company_id = $1 AND is_active"
     " AND $2 IN (account_id, contra_account_id))"
 )
+_VAT_ACCOUNTS: Final = (
+    "SELECT named.id FROM unnest($2::uuid[]) named (id) WHERE EXISTS (SELECT FROM vat_codes v WHERE v.company_id = $1"
+    " AND named.id IN (v.account_id, v.contra_account_id))"
+)
 # Looked up in plain dicts: a chart has hundreds of rows, and enums take their time to find a member by value.
 _LEDGER_TYPES: Final[Mapping[str, LedgerType]] = {one.value: one for one in LedgerType}
 _CLASSIFICATIONS: Final[Mapping[str, Classification]] = {one.value: one for one in Classification}
@@ -98,6 +102,12 @@ async def active_vat_code_id(context: Context, code: str) -> UUID | None:
     """The id of the active VAT code of this name; None where the company has none."""
     found: UUID | None = await context.connection.fetchval(_ACTIVE_CODE, context.company_id, code)
     return found
+
+
+async def vat_accounts(context: Context, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the accounts that a VAT code books its VAT on, in use or not."""
+    found = await context.connection.fetch(_VAT_ACCOUNTS, context.company_id, list(ids))
+    return {row["id"] for row in found}
 
 
 async def takes_vat(context: Context, account_id: AccountId) -> bool:

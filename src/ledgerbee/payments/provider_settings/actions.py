@@ -39,10 +39,10 @@ async def put(context: Context, name: ProviderName, wanted: WantedSettings) -> P
     keys = {**(_readable_keys(context, before) if before else {}), **wanted.keys}
     rules.check_default(wanted)
     rules.check_keys(name, wanted, keys, is_sandbox=context.is_sandbox)
-    named = (
-        wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id, wanted.bank_account_id,
-    )  # fmt: skip
-    rules.check_accounts(wanted, await accounts.get_many(context, filter(None, named)))
+    ids = (wanted.clearing_account_id, wanted.fee_account_id, wanted.unidentified_account_id, wanted.bank_account_id)
+    named = await accounts.get_many(context, filter(None, ids))
+    by_role, of_vat = await accounts.get_by_role(context), await accounts.vat_accounts(context, named)
+    rules.check_accounts(wanted, named, by_role, of_vat)
     changed = await _changed(context, name, before, wanted, keys)
     after, moved = rules.with_one_default(changed, [one for one in present if one is not before])
     by_id = {one.id: one for one in present}

@@ -67,8 +67,8 @@ PAYMENT_PROVIDER_DISABLED = ErrorCode("PAYMENT_PROVIDER_DISABLED", 409, "The pay
 PAYMENT_PROVIDER_ACCOUNT_INVALID = ErrorCode(
     "PAYMENT_PROVIDER_ACCOUNT_INVALID",
     400,
-    "An account of a payment provider stands for no party; what is cleared, and what nobody knows, is on the balance "
-    "sheet, fees are in the profit and loss",
+    "Clearing, unidentified receipts and the bank are three different accounts on the balance sheet, of no party, VAT "
+    "code or deferred revenue; fees are an expense",
 )
 PAYMENT_PROVIDER_REFUSED = ErrorCode(
     "PAYMENT_PROVIDER_REFUSED", 502, "The payment provider did not take the request, and did nothing"

@@ -1,12 +1,20 @@
 """What is decided of a company's payment providers. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
+from ledgerbee.chart.accounts.model import (
+    ACCOUNT_NOT_BOOKABLE,
+    ACCOUNT_NOT_FOUND,
+    Account,
+    AccountRole,
+    Classification,
+    LedgerType,
+)
 from ledgerbee.core.errors import refuse
+from ledgerbee.payments.customer_payments.model import BANK
 from ledgerbee.payments.provider_settings.model import (
     KEY_NAMES,
     PAYMENT_PROVIDER_ACCOUNT_INVALID,
@@ -17,6 +25,9 @@ from ledgerbee.payments.providers.model import ProviderName
 
 #: How keys begin that move money at Stripe; those of its test mode have `test` there (docs.stripe.com/keys).
 _LIVE_KEYS: Final = ("sk_live_", "rk_live_")
+
+#: Roles of accounts whose balance is held against documents.
+_OF_OTHERS: Final = frozenset({AccountRole.CUSTOMER_PREPAYMENTS, AccountRole.DEFERRED_REVENUE})
 
 
 def check_keys(
@@ -44,16 +55,27 @@ def check_default(wanted: WantedSettings) -> None:
         refuse([("isDefault", "isEmpty", "isDefault must be false for a provider that isn't enabled")])
 
 
-def check_accounts(wanted: WantedSettings, accounts: Mapping[UUID, Account]) -> None:
+def check_accounts(
+    wanted: WantedSettings,
+    accounts: Mapping[UUID, Account],
+    by_role: Mapping[str, Account],
+    vat_accounts: Container[UUID],
+) -> None:
     """Whether the accounts that are named can be booked on for what they are named for.
 
-    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and `PAYMENT_PROVIDER_ACCOUNT_INVALID`.
+    Clearing, unidentified receipts and the bank are three different ones on the balance sheet, also from those of the
+    roles that stand in where none is named: of no party, no VAT code, no deferred revenue or prepayment. Fees are an
+    expense. `accounts` are those that are named, `vat_accounts` those of them that VAT codes book on. Raises
+    `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and `PAYMENT_PROVIDER_ACCOUNT_INVALID`.
     """
-    for field, account_id, kind in (
-        ("clearingAccountId", wanted.clearing_account_id, LedgerType.BALANCE_SHEET),
-        ("feeAccountId", wanted.fee_account_id, LedgerType.PROFIT_AND_LOSS),
-        ("unidentifiedReceiptsAccountId", wanted.unidentified_account_id, LedgerType.BALANCE_SHEET),
-        ("bankAccountId", wanted.bank_account_id, LedgerType.BALANCE_SHEET),
+    on_balance = {
+        "clearingAccountId": (wanted.clearing_account_id, AccountRole.PAYMENT_CLEARING),
+        "unidentifiedReceiptsAccountId": (wanted.unidentified_account_id, AccountRole.UNIDENTIFIED_RECEIPTS),
+        "bankAccountId": (wanted.bank_account_id, BANK),
+    }
+    for field, account_id in (
+        *((field, account_id) for field, (account_id, _) in on_balance.items()),
+        ("feeAccountId", wanted.fee_account_id),
     ):
         if account_id is None:
             continue
@@ -62,8 +84,30 @@ def check_accounts(wanted: WantedSettings, accounts: Mapping[UUID, Account]) -> 
             raise ACCOUNT_NOT_FOUND.missing(field, "accountId", account_id)
         if not account.is_bookable:
             raise ACCOUNT_NOT_BOOKABLE.error(accountId=str(account_id))
-        if account.ledger_type is not kind or account.control_account_type is not None:
+        fits = (
+            _is_plain(account, vat_accounts)
+            if field in on_balance
+            else account.classification is Classification.EXPENSE
+        )
+        if not fits:
             raise PAYMENT_PROVIDER_ACCOUNT_INVALID.error(property=field, accountId=str(account_id))
+    used = {
+        field: account_id or (by_role[role].id if role in by_role else None)
+        for field, (account_id, role) in on_balance.items()
+    }
+    for field, (account_id, _) in on_balance.items():
+        if account_id is not None and list(used.values()).count(account_id) > 1:
+            raise PAYMENT_PROVIDER_ACCOUNT_INVALID.error(property=field, accountId=str(account_id))
+
+
+def _is_plain(account: Account, vat_accounts: Container[UUID]) -> bool:
+    """Whether an account is on the balance sheet and stands for nothing that the books have of others."""
+    return (
+        account.ledger_type is LedgerType.BALANCE_SHEET
+        and account.control_account_type is None
+        and account.role not in _OF_OTHERS
+        and account.id not in vat_accounts
+    )
 
 
 def with_one_default(
