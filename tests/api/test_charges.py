@@ -227,6 +227,7 @@ async def test_one_that_is_confirmed_while_it_is_cancelled_has_succeeded(charger
     await charger.ok("POST", f"/v1/charges/{charge['id']}/cancel", status=202)
     assert (await charger.carry_out(charge))["status"] == "succeeded"
     assert charger.provider.calls["cancel_charge"] == 1
+    await charger.refused("POST", f"/v1/charges/{charge['id']}/cancel", {}, 409, "CHARGE_INVALID_STATE")
     # What was not asked for yet ends at once.
     begun = await charger.charge(await charger.due())
     ended = await charger.ok("POST", f"/v1/charges/{begun['id']}/cancel", status=202)

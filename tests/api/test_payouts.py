@@ -224,6 +224,7 @@ HEADER = "id;type;amount;currency;date\n"
         (HEADER.encode() + b"1;fee;1.500;DKK;2026-03-16\n", 2, "decimal mark"),
         (HEADER.encode() + b"1;fee;1,50;DKK\n", 2, "4 values"),
         (HEADER.encode() + b"1;payout;0;DKK;2026-03-16\n", 2, "zero"),
+        (HEADER.encode() + b"1;fee;1,50;DKK;2026-03-16\n2;charge;0,00;DKK;2026-03-16\n", 3, "nothing moved"),
         (HEADER.encode(), None, "no row"),
         (b"", None, "empty"),
     ],

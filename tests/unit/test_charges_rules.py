@@ -230,9 +230,11 @@ def test_who_cancels_a_charge() -> None:
     assert rules.cancelled(asked, TODAY, NOW + SECOND) is asked
     card = card_of(due(), customer_id=asked.customer_id)
     assert rules.why_not_wanted(asked, card, due()) is not None
-    for status in (ChargeStatus.PENDING, ChargeStatus.UNCLEAR, ChargeStatus.SUCCEEDED, ChargeStatus.FAILED):
+    wrong = (ChargeStatus.PENDING, ChargeStatus.UNCLEAR, ChargeStatus.SUCCEEDED, ChargeStatus.FAILED)
+    others = [waiting(due(), status=status) for status in wrong]
+    for other in [*others, replace(asked, status=ChargeStatus.SUCCEEDED)]:
         with pytest.raises(LedgerBeeError) as refused:
-            rules.cancelled(waiting(due(), status=status), TODAY, NOW)
+            rules.cancelled(other, TODAY, NOW)
         assert refused.value.error_code is CHARGE_INVALID_STATE
 
 

@@ -224,11 +224,12 @@ def cancelled(charge: Charge, today: date, now: datetime) -> Charge:
     | the provider was not asked yet | it has failed, `cancelled` |
     | it requires its owner's confirmation | the provider is asked to cancel it |
     | that has been asked, or it was cancelled | as it is |
-    | else | `CHARGE_INVALID_STATE` |
+    | else, and where it has succeeded all the same | `CHARGE_INVALID_STATE` |
     """
     if charge.status is ChargeStatus.PENDING and charge.asked_at is None:
         return failed(charge, _CANCELLED, today, now)
-    if charge.cancel_code is not None or charge.decline_code == CANCELLED:
+    has_asked = charge.cancel_code is not None and charge.status is not ChargeStatus.SUCCEEDED
+    if has_asked or charge.decline_code == CANCELLED:
         return charge
     if charge.status is not ChargeStatus.REQUIRES_ACTION:
         raise CHARGE_INVALID_STATE.in_state(

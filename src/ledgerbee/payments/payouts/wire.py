@@ -71,7 +71,7 @@ class PayoutMovementRequest(RequestModel):
     description: NullableLine = Field(None, description="The provider's words")
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002  the day is of the past, whichever
-        """Amounts that the currency has, and a payout of something."""
+        """Amounts that the currency has, and something that moved."""
         yield from self._checks(path)
 
     def check(self, path: str = "") -> None:
@@ -81,7 +81,7 @@ class PayoutMovementRequest(RequestModel):
     def _checks(self, path: str) -> Iterator[Check]:
         yield lambda: _check_places(self.amount, self.currency, property_path(path, "amount"))
         yield lambda: _check_places(self.fee, self.currency, property_path(path, "fee"))
-        yield lambda: _check_payout(self.type, self.amount, property_path(path, "amount"))
+        yield lambda: _check_moves(self.type, self.amount, self.fee, property_path(path, "amount"))
 
     def check_day(self, today: day, path: str = "") -> None:
         """Refuse what moves after tomorrow, or long ago. `today` is the company's. Raises validation errors."""
@@ -119,9 +119,13 @@ def _check_places(amount: Decimal, currency: str, name: str) -> None:
         raise invalid((name, "maxDecimalPlaces", f"{name} must have no more than {places} decimals in {currency}"))
 
 
-def _check_payout(type_: MovementType, amount: Decimal, name: str) -> None:
-    if type_ is MovementType.PAYOUT and not amount:
+def _check_moves(type_: MovementType, amount: Decimal, fee: Decimal, name: str) -> None:
+    if amount:
+        return
+    if type_ is MovementType.PAYOUT:
         raise invalid((name, "notEquals", f"{name} of a payout must not be zero"))
+    if not fee:
+        raise invalid((name, "notEquals", f"{name} must not be zero where the fee is: nothing moved"))
 
 
 class CreatePayoutImportRequest(RequestModel):

@@ -115,11 +115,14 @@ async def _update(context: Context, before: ProviderSettings, after: ProviderSet
 
 async def find_enabled(context: Context, name: ProviderName | None) -> ProviderSettings:
     """The named provider, or the default one. Raises `PAYMENT_PROVIDER_NOT_FOUND`, `PAYMENT_PROVIDER_DISABLED`."""
-    if name is None:
-        return PAYMENT_PROVIDER_NOT_FOUND.unless(await store.find_default(context))
-    found = await store.get(context, name)
+    if name is not None:
+        found = await store.get(context, name)
+    elif (default := await store.find_default(context)) is not None:
+        return default
+    else:  # any of those that are set up is switched off
+        found = PAYMENT_PROVIDER_NOT_FOUND.unless(next(iter(await store.list_all(context)), None))
     if not found.is_enabled:
-        raise PAYMENT_PROVIDER_DISABLED.error(provider=name.value)
+        raise PAYMENT_PROVIDER_DISABLED.error(provider=found.name.value)
     return found
 
 
