@@ -1,8 +1,20 @@
 """Pages as a browser without scripts reads them: their text, their links, their forms and the labels of these."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+
+#: A name that is written from right to left, and would turn around and hide what follows it.
+TURNING = "\u05d7\u05e0\u05d5\u05ea\u202e gro.krowten \u2067\u200f"
+#: It as a page shows it.
+TURNED = "\u2068\u05d7\u05e0\u05d5\u05ea gro.krowten \u200f\u2069"
+
+
+def reaching(text: str) -> list[str]:
+    """The characters of a text that turn around what stands beside them, and aren't isolated from it."""
+    outside = re.sub("\u2068[^\u202a-\u202e\u2066-\u2069]*\u2069", "", text)
+    return re.findall("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069]", outside)
 
 
 @dataclass

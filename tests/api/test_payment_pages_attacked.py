@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.cards import VISA, Cards
 from tests.conftest import PUBLIC_URL, Api
 from tests.ledger_books import as_owner
-from tests.pages import Page
+from tests.pages import TURNED, TURNING, Page, reaching
 
 from ledgerbee.payments.providers.sandbox.rules import form_token, signature_of
 from ledgerbee.platform.context import Context
@@ -168,6 +168,17 @@ async def test_names_and_addresses_are_text_wherever_they_stand(cards: Cards) ->
         assert refreshes == ([f"0;url={gone_to}"] if is_left else [])
         assert page.text.count(evil) >= 3
         assert "set-cookie" not in answer.headers
+
+
+async def test_names_turn_nothing_around_beside_them(cards: Cards) -> None:
+    await cards.shop.ok("PATCH", "/v1/company", {"name": f"Firma {TURNING}"})
+    customer = await cards.shop.customer(name=TURNING)
+    link = (await cards.link(customer))["url"]
+    for _ in range(2):  # before the card is saved, and after
+        answer = await cards.api.http.get(link)
+        assert reaching(answer.text) == []
+        assert answer.text.count(TURNED) >= 1
+        await cards.type(link)
 
 
 async def test_what_a_page_is_sent_to_is_not_left_for_a_card_that_is_not_saved(cards: Cards) -> None:

@@ -12,7 +12,7 @@ from tests.api.instances import instance
 from tests.api.test_presales_sending import payload_of, run_of, verified
 from tests.conftest import BLOBS, PUBLIC_URL, Api, SteeredClock
 from tests.ledger_books import as_owner
-from tests.pages import Page
+from tests.pages import TURNED, TURNING, Page, reaching
 from tests.post_office import PostOffice, open_post_office
 from tests.selling import Shop, line
 
@@ -148,6 +148,20 @@ async def test_texts_of_others_are_texts(shop: Shop) -> None:
     answered = await got(shop, hostile)
     assert (answered["answeredBy"], answered["answerComment"]) == (HOSTILE, HOSTILE)
     assert f"afslået af {HOSTILE}" in (await seen(shop, hostile)).text
+
+
+async def test_names_turn_nothing_around_beside_them(shop: Shop) -> None:
+    customer = await shop.customer(name=TURNING)
+    draft = await shop.quote(customer, line(await shop.price(), description=TURNING), notes=TURNING)
+    await shop.ok("POST", f"/v1/quotes/{draft['id']}/send", {}, status=200)
+    quote = await got(shop, draft)
+    page = await shop.api.http.get(quote["acceptanceUrl"])
+    assert reaching(page.text) == []
+    assert page.text.count(TURNED) >= 3
+    await say(shop, quote, "accept", name=TURNING)
+    page = await shop.api.http.get(quote["acceptanceUrl"])
+    assert reaching(page.text) == []
+    assert (await got(shop, quote))["answeredBy"] == "\u05d7\u05e0\u05d5\u05ea gro.krowten"
 
 
 async def test_an_acceptance_is_recorded_once_and_makes_nothing_else(shop: Shop) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.pages import TURNING, reaching
 
 from ledgerbee.platform.mail import MAX_NAME, MailRefusedError, message_id, one_line, sender_address
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, check, write
@@ -272,6 +273,16 @@ def test_of_what_is_no_invoice_the_mail_asks_for_no_payment(kind: AnyKind, langu
     for text in (words.to_pay, words.account, words.payment_id, words.due_date):
         assert (text in plain) == (kind is INVOICES), text
     assert (until in plain) == (kind is not INVOICES)
+
+
+def test_names_turn_nothing_around_beside_them() -> None:
+    """In the subject too: a number that follows a name stays a number that follows it."""
+    written = document(name=f"{TURNING} ApS", number="\u202e1042")
+    written["buyer"]["name"] = TURNING
+    letter = compose(INVOICES.mail, written, envelope(), b"", AT)
+    for text in (letter.subject, letter.plain, letter.html):
+        assert reaching(text) == []
+        assert "\u05d7\u05e0\u05d5\u05ea" in text
 
 
 def test_a_delivery_has_one_message_id() -> None:

@@ -1,4 +1,4 @@
-"""Pages for customers as HTML: every text escaped, no script, one style sheet, which is in the page.
+"""Pages for customers as HTML: every text escaped and isolated, no script, one style sheet, which is in the page.
 
 It is allowed by its hash: nothing is fetched, from here or from elsewhere.
 """
@@ -11,6 +11,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template
+
+from ledgerbee.core.texts import isolated_value
 
 _STYLE: Final = files("ledgerbee.payments.pages").joinpath("page.css").read_text("utf-8")
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -30,7 +32,9 @@ Message = tuple[tuple[str, str], tuple[str, str]]
 
 @cache
 def _template(package: str, name: str) -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, finalize=isolated_value, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.globals["style"] = _STYLE
     return environment.from_string(files(package).joinpath(name).read_text("utf-8"))
 

@@ -1,7 +1,8 @@
 """The mail that carries a document: subject and text in the document's language, the PDF attached.
 
-Every text is put on a single line first, without characters that change what stands beside them, and cut to a length
-that is read at a glance; how it becomes bytes is `platform.mail_message`'s.
+Every text is put on a single line first, without characters that change what stands beside them, cut to a length
+that is read at a glance, and isolated from ours where it is written from right to left; how it becomes bytes is
+`platform.mail_message`'s.
 """
 
 import html
@@ -12,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.texts import isolated
 from ledgerbee.platform.mail import message_id, one_line, sender_address, wire_address
 from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
 from ledgerbee.sales.documents import fik
@@ -55,14 +57,14 @@ def compose(
     language: Language = "da" if document["language"] == "da" else "en"
     text = texts[language]
     seller = one_line(document["seller"]["name"])
-    number = one_line(document["number"])
+    number = _shown(document["number"])
     return MailMessage(
         message_id=message_id(envelope.mail_id, envelope.sender),
         at=at,
         sender=Mailbox(sender_address(envelope.sender), seller),
         recipient=Mailbox(wire_address(envelope.recipient)),
         reply_to=Mailbox(wire_address(envelope.reply_to), seller) if envelope.reply_to else None,
-        subject=text.subject.format(number=number, seller=seller).strip(),
+        subject=text.subject.format(number=number, seller=isolated(seller)).strip(),
         plain=_plain(text, document, language, envelope.page),
         html=_html(text, document, language, envelope.page),
         language=language,
@@ -77,14 +79,18 @@ def _files(document: Mapping[str, Any], pdf: bytes, details: bytes | None) -> It
         yield AttachedFile(zip_name(document), "zip", details)
 
 
+def _shown(text: str) -> str:
+    return isolated(one_line(text))
+
+
 def _greeting(text: MailText, document: Mapping[str, Any]) -> str:
     name = document["references"]["yourReference"] or document["buyer"]["name"]
-    return f"{text.greeting.format(name=one_line(name))},"
+    return f"{text.greeting.format(name=_shown(name))},"
 
 
 def _opening(text: MailText, document: Mapping[str, Any], language: Language) -> str:
     return text.opening.format(
-        number=one_line(document["number"]),
+        number=_shown(document["number"]),
         date=format_date(date.fromisoformat(document["issueDate"]), language),
         amount=_amount(document, language),
     )
@@ -99,7 +105,7 @@ def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, s
     """What the buyer needs at hand, as label and value; what the document doesn't say is left out."""
     of_kind = _to_pay if document["kind"] == "invoice" else _total
     rows = [*of_kind(document, language), (WORDINGS[language].purchase_order, document["references"]["purchaseOrder"])]
-    return [(label, one_line(value)) for label, value in rows if value]
+    return [(label, _shown(value)) for label, value in rows if value]
 
 
 def _total(document: Mapping[str, Any], language: Language) -> list[tuple[str, str | None]]:
@@ -133,7 +139,7 @@ def _plain(text: MailText, document: Mapping[str, Any], language: Language, page
     link = f"{text.link}:\n{page}\n\n" if page else ""
     return (
         f"{_greeting(text, document)}\n\n{_opening(text, document, language)}\n\n{facts}\n\n{link}"
-        f"{text.closing}\n{one_line(document['seller']['name'])}\n"
+        f"{text.closing}\n{_shown(document['seller']['name'])}\n"
     )
 
 
@@ -150,6 +156,6 @@ def _html(text: MailText, document: Mapping[str, Any], language: Language, page:
         f"<p>{html.escape(_greeting(text, document))}</p>"
         f"<p>{html.escape(_opening(text, document, language))}</p>"
         f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
-        f"{link}<p>{text.closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
+        f"{link}<p>{text.closing}<br>{html.escape(_shown(document['seller']['name']))}</p>"
         "</body></html>\n"
     )

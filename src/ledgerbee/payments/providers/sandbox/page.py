@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from ledgerbee.core.texts import isolated
 from ledgerbee.payments.pages.page import Message, page_of
 from ledgerbee.payments.providers.model import AgreementStatus, ChargeStatus
 from ledgerbee.payments.providers.sandbox import rules, store
@@ -125,7 +126,8 @@ def render(shown: Shown, secret: str, notice: Notice | None = None, *, goes_on: 
 
 def _of_card(shown: Shown, words: PageWording, language: Language) -> dict[str, Any]:
     card = shown.card
-    names = {"company": shown.company, "customer": card.customer_name, "card": _name_of(card)}
+    company, customer = isolated(shown.company), isolated(card.customer_name)
+    names = {"company": company, "customer": customer, "card": _name_of(card)}
     is_open = card.status is AgreementStatus.PENDING
     title, text, back = {
         AgreementStatus.PENDING: (words.save_title, words.save_text, (card.cancel_url, words.leave)),
@@ -156,7 +158,7 @@ def _of_charge(shown: Shown, charge: SandboxCharge, words: PageWording, language
         "is_charge": True,
         "is_open": charge.status is ChargeStatus.REQUIRES_ACTION,
         "title": title,
-        "text": text.format(company=shown.company),
+        "text": text.format(company=isolated(shown.company)),
         "amount": f"{format_money(charge.amount, charge.currency, language)}{NBSP}{charge.currency}",
         "facts": (
             (words.to, shown.company),

@@ -1,4 +1,5 @@
-"""The buyer's page as HTML: templates beside this file, every text of a document escaped, no script, one style sheet.
+"""The buyer's page as HTML: templates beside this file, every text of a document escaped and isolated, no script,
+one style sheet.
 
 Its style sheet is in the page, allowed by its hash: nothing is fetched, from here or from elsewhere.
 """
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from ledgerbee.core.texts import isolated, isolated_value
 from ledgerbee.sales.documents.printing import printable
 from ledgerbee.sales.quotes.acceptance.model import NO_REPLY, Decision, Notice, Reply, Shown, Standing
 from ledgerbee.sales.quotes.acceptance.rules import form_token
@@ -57,7 +59,7 @@ TRY_AGAIN: Final[Message] = (
 
 @cache
 def _template(name: str) -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(autoescape=True, finalize=isolated_value, undefined=StrictUndefined, trim_blocks=True)
     environment.globals["style"] = _STYLE
     return environment.from_string(_HERE.joinpath(name).read_text("utf-8"))
 
@@ -76,7 +78,7 @@ def quote_page(shown: Shown, secret: str, reply: Reply = NO_REPLY, notice: Notic
     document = printable(shown.snapshot, is_draft=False)
     language = document.language
     words, printed = PAGE_WORDINGS[language], WORDINGS[language]
-    seller, total = document.seller.name, format_money(document.total, document.currency, language)
+    seller, total = isolated(document.seller.name), format_money(document.total, document.currency, language)
     title = words.title.format(number=document.number, seller=seller)
     return _template("page.html").render(
         language=language,
@@ -97,7 +99,7 @@ def quote_page(shown: Shown, secret: str, reply: Reply = NO_REPLY, notice: Notic
         sums=list(_sums(document, words)),
         total=(printed.total.format(document.currency), total),
         reasons=list(dict.fromkeys(row.exemption_text for row in document.vat_rows if row.exemption_text)),
-        binding=words.binding.format(buyer=document.buyer.name, total=total, currency=document.currency),
+        binding=words.binding.format(buyer=isolated(document.buyer.name), total=total, currency=document.currency),
         reply=reply,
         accept_button=words.buttons[Decision.ACCEPT],
         reject_button=words.buttons[Decision.REJECT],
@@ -109,8 +111,8 @@ def _standing_text(shown: Shown, document: PrintableDocument, words: PageWording
     moment = ""
     if at is not None:
         moment = words.moment.format(day=format_date(at.date(), language), time=f"{at:%H:%M}")
-    name = shown.quote.answered_by or words.nameless
-    text = words.standings[shown.standing].format(seller=document.seller.name, name=name, at=moment)
+    name = isolated(shown.quote.answered_by or words.nameless)
+    text = words.standings[shown.standing].format(seller=isolated(document.seller.name), name=name, at=moment)
     if shown.standing is Standing.OPEN and document.valid_until is not None:
         text += " " + words.until.format(day=format_date(document.valid_until, language))
     return text
