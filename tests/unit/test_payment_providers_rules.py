@@ -194,7 +194,7 @@ def test_accounts(field: str) -> None:
 
 def test_what_stands_on_the_balance_sheet_is_three_accounts() -> None:
     other = replace(ASSETS, id=AccountId(uuid4()))
-    both = {ASSETS.id: ASSETS, other.id: other}
+    both: dict[UUID, Account] = {ASSETS.id: ASSETS, other.id: other}
     fields = ("clearing_account_id", "unidentified_account_id", "bank_account_id")
     roles = ("PAYMENT_CLEARING", "UNIDENTIFIED_RECEIPTS", "BANK")
     for one, second in permutations(range(3), 2):
