@@ -55,7 +55,7 @@ async def test_a_member_approves_on_a_page_what_is_shown_there(api: Api, databas
     assert sent["entries"][0]["postedBy"] == f"user:{agent.connection.user_id}"
     events = (await api.get(f"/v1/audit-events?objectId={preview['previewId']}")).json()["data"]
     assert [(one["type"], one["actor"]) for one in events] == [("staged_command.approved", f"user:{person.id}")]
-    assert (await (await books_of(api)).verify()).entries == 1
+    assert (await (await books_of(api)).verify_all()).entries == 1
 
 
 async def test_who_may_not_do_it_himself_sees_no_page(api: Api, other_api: Api, database_url: str) -> None:
