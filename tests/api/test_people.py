@@ -205,3 +205,14 @@ async def test_a_new_password_by_a_link(api: Api, database_url: str, office: Pos
     (late,) = await asked()
     clock.advance(hours=1)
     assert (await browser.open(late)).status_code == 404
+
+
+async def test_names_turn_nothing_around_beside_them(api: Api) -> None:
+    """On pages each name stands by itself; what a form sends back is the name as it is."""
+    name = "Noa \u202egnp.exe"
+    browser, _ = await signed_in(api, name=name)
+    page = (await browser.open("/account")).text
+    assert f'name="name" value="{name}"' in page
+    people = (await browser.open(f"/companies/{api.company_id}/people")).text
+    assert "\u2068Noa gnp.exe\u2069" in people
+    assert "\u202e" not in people.replace(f'value="{name}"', "")

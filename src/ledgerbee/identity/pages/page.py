@@ -1,7 +1,8 @@
-"""Pages for people as HTML: one frame, every text escaped, one style sheet in the page, allowed by its hash.
+"""Pages for people as HTML: one frame, every text escaped and by itself, one style sheet, allowed by its hash.
 
 A package with pages has its templates beside its code; each begins with
-`{% extends "ledgerbee.identity.pages/base.html" %}`. A script is in the page too, and allowed by its hash, where a page
+`{% extends "ledgerbee.identity.pages/base.html" %}`. What goes back to us as it is (values of forms) is escaped by name
+(`| e`), and so not isolated. A script is in the page too, and allowed by its hash, where a page
 needs one.
 """
 
@@ -16,6 +17,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from ledgerbee.core.texts import isolated_value
 from ledgerbee.identity.pages import cookies
 from ledgerbee.identity.pages.addresses import path_of
 from ledgerbee.identity.pages.model import Texts, Viewer
@@ -46,7 +48,12 @@ def _environment() -> Environment:
         return read_file(package, file)
 
     environment = Environment(
-        loader=FunctionLoader(load), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(load),
+        autoescape=True,
+        finalize=isolated_value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals["style"] = _STYLE
     return environment
@@ -80,12 +87,12 @@ def page_language(request: Request, viewer: Viewer | None = None) -> str:
 
 
 def translator(texts: Texts, language: str) -> Callable[..., str]:
-    """Gives a text by its name, in a language, with values in its places."""
+    """Gives a text by its name, in a language, with values in its places, each by itself (`isolated`)."""
     place = 0 if language == "da" else 1
 
     def text(name: str, /, **values: Any) -> str:
         found = (texts[name] if name in texts else TEXTS[name])[place]
-        return found.format(**values) if values else found
+        return found.format(**{key: isolated_value(value) for key, value in values.items()}) if values else found
 
     return text
 
