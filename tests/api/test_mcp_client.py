@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx2
 import pytest
+from jsonschema import Draft202012Validator
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
@@ -58,6 +59,9 @@ async def test_the_official_client_finds_and_uses_all_there_is(api: Api, databas
         assert called.structured_content["settings"] == (await api.get("/v1/company")).json()
         refused = await client.call_tool("get_company", {"all": True})
         assert (refused.is_error, cast("Any", refused.structured_content)["code"]) == (True, "SHARED_VALIDATION_FAILED")
+        # Other clients than this one hold errors against the tool's schema as well.
+        schema = next(tool.output_schema for tool in tools if tool.name == "get_company")
+        assert list(Draft202012Validator(schema or {}).iter_errors(refused.structured_content)) == []
 
         listed = (await client.list_resources()).resources
         addresses = {one.uri: one for one in listed}
