@@ -25,6 +25,14 @@ def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> 
     assert patient.get(f"{served.url}/api/v1/accounts").status_code == 401
 
 
+def test_it_says_where_people_and_applications_come_in_and_how_to_make_the_first_person(served: Served) -> None:
+    assert f"Sign in    {served.url}/sign-in\nMCP        {served.url}/api/v1/mcp\n" in served.program.out
+    assert patient.get(f"{served.url}/sign-in").status_code == 200
+    assert patient.post(f"{served.url}/api/v1/mcp", json={}).status_code == 401
+    (how,) = [note for note in served.program.notes if "ledgerbee user create" in note]
+    assert f"--company {served.company}" in how
+
+
 def test_the_first_company_can_send_invoices(served: Served) -> None:
     """Everything that they state of their seller is there, made up, and passes its check."""
     company = served.http.get("/api/v1/company").json()

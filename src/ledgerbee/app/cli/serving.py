@@ -29,6 +29,7 @@ from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import EmbeddedPostgresError, is_up, running, serve_lock
+from ledgerbee.identity.connections.model import MCP_PATH
 from ledgerbee.identity.sign_in import store as users
 from ledgerbee.platform import logs
 from ledgerbee.platform.context import Context
@@ -98,6 +99,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
             typer.echo(f"API        {url}/api")
             typer.echo(f"Reference  {url}/docs")
             typer.echo(f"Sign in    {url}/sign-in")
+            typer.echo(f"MCP        {_public_url(settings, url) or url}{MCP_PATH}")
             if company_and_key is not None:
                 company, key = company_and_key
                 typer.echo(f"Company    {company}")
