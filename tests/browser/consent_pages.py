@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import asyncpg
 import httpx
+from tests import patient
 from tests.authorizing import challenge_of, new_verifier
 from tests.browser.chromium import Tab
 from tests.browser.sandbox_pages import CONTRAST
@@ -164,4 +165,4 @@ def _agrees(
 
 
 def _token(ours: str, client_id: str, **form: str) -> httpx.Response:
-    return httpx.post(f"{ours}/api/v1/auth/token", data={"client_id": client_id, **form})
+    return patient.post(f"{ours}/api/v1/auth/token", data={"client_id": client_id, **form})

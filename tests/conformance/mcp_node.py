@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import httpx
 import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests import patient
 from tests.company_copies import SECRET_KEY
 from tests.conformance import mcp_fixtures
 from tests.conftest import SteeredClock, clone_template, new_company, with_database
@@ -74,7 +74,7 @@ async def token_of_a_company(url: str) -> str:
     database = await Database.open(url, reactions=REACTIONS, max_size=2)
     database.secrets = SecretBox(lambda: [SECRET_KEY])
     try:
-        async with httpx.AsyncClient() as http:
+        async with patient.async_client() as http:
             api = await new_company(http, database, SteeredClock(system_clock()))
             return (await connect(api, url))[1]
     finally:
