@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api, new_company
+from tests.runtime.conftest import made, own_data, own_folder, reachable
+
+__all__ = ["made", "own_data", "own_folder", "reachable", "us"]
 
 
 @pytest.fixture
