@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check types branches style conformance browser pictures webhooks-node mcp-node format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser pictures webhooks-node mcp-node mcp-story-node format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -80,6 +80,10 @@ webhooks-node: setup
 # The conformance suite of MCP in both revisions, against the real server. Needs node, 22 or newer, and npm.
 mcp-node: setup
 	$(BIN)/python -m tests.conformance.mcp_node
+
+# An application with the TypeScript client of MCP is let in by a member and goes from a quote to money. Needs node and npm.
+mcp-story-node: setup
+	$(BIN)/python -m tests.conformance.mcp_story_node
 
 format: setup
 	$(BIN)/ruff format .
