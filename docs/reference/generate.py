@@ -221,7 +221,11 @@ def _default_of(value: object) -> str:
 
 def metrics(_: str) -> str:
     """Metrics with kind, labels and meaning."""
-    importlib.import_module("ledgerbee.app.worker_process")
+    for module in (
+        "ledgerbee.app.worker_process",
+        "ledgerbee.app.mcp.metrics",
+    ):  # the second is loaded when it is wanted
+        importlib.import_module(module)
     ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("ledgerbee_")]
     labels = {
         name.removesuffix("_total"): getattr(collector, "_labelnames", ())
