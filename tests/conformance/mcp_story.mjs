@@ -47,7 +47,6 @@ const provider = {
   codeVerifier: () => kept.verifier,
   invalidateCredentials: () => void delete kept.tokens,
   async redirectToAuthorization(url) {
-    url.searchParams.delete("scope"); // the client asks for what the 401 names, which only reads: ask for all there is
     await member({ open: url.href });
   },
 };

@@ -84,9 +84,6 @@ class Application:
             yield Tools(client)
 
     async def _leads_member(self, address: str) -> None:
-        # The client asks for what the 401 names, which only reads. Whoever wants to work asks for all there is.
-        if self.access == "full":
-            address = str(httpx2.URL(address).copy_remove_param("scope"))
         self.asked.append(address)
         if self.access is None:
             await self.member.refuses(address, self.company)

@@ -20,15 +20,16 @@ from ledgerbee.http.head_checks import check_length
 from ledgerbee.http.route import DirectRoute
 from ledgerbee.http.state import state_of
 from ledgerbee.http.step_scheduler import OWNER
+from ledgerbee.identity.authorization.rules.scopes import NAMED_FIRST
 from ledgerbee.identity.connections.actions import note_use
 from ledgerbee.identity.connections.model import COMPANY_MCP_PATH, MCP_PATH
-from ledgerbee.platform.credentials.model import SCOPES, UNAUTHORIZED, USER_TOKEN
+from ledgerbee.platform.credentials.model import UNAUTHORIZED, USER_TOKEN
 
 HOST_NOT_ALLOWED = ErrorCode("HOST_NOT_ALLOWED", 421, "The server isn't reached under this name")
 ORIGIN_NOT_ALLOWED = ErrorCode("ORIGIN_NOT_ALLOWED", 403, "Pages of this origin may not call the server")
 
-#: What a client is asked to ask for, before it has a token: reading.
-_FIRST_SCOPES: Final = " ".join(scope for scope in SCOPES if scope.endswith("-read"))
+#: What a client is asked to ask for, before it has a token.
+_FIRST_SCOPES: Final = " ".join(NAMED_FIRST)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -15,18 +15,21 @@ NEVER: Final = frozenset({
 })  # fmt: skip
 #: What applications can ask for, in the order of the reference.
 OFFERED: Final = tuple(scope for scope in SCOPES if scope not in NEVER)
+#: What the MCP server's 401 names (decisions "OAuth and MCP"): reading.
+NAMED_FIRST: Final = tuple(scope for scope in OFFERED if scope.endswith("-read"))
 
 
 def read_scopes(text: str | None) -> tuple[str, ...] | None:
     """The scopes that a request asks for: those of them that there are, others count for nothing (RFC 6749, 3.3).
 
-    Empty where none is named: whatever may be had. None where some are named and none is one of ours.
+    Empty where none is named, or just those that the 401 names, which clients repeat without a wish of their own:
+    whatever may be had, as the member decides. None where some are named and none is one of ours.
     """
     if text is None or not text.strip():
         return ()
     asked = set(text.split(" "))
     known = tuple(scope for scope in OFFERED if scope in asked)
-    return known or None
+    return () if known == NAMED_FIRST else known or None
 
 
 def granted(asked: Collection[str], role: Collection[str], access: Access) -> tuple[str, ...]:
