@@ -16,7 +16,7 @@ from ledgerbee.app.mcp.model import RESULT_TOO_LARGE, CompanyFacts, Period, Reme
 from ledgerbee.app.mcp.prompts import PROMPTS, Language, prompt_text
 from ledgerbee.app.mcp.rate_limits import CALLS_A_MINUTE, RateLimiter
 from ledgerbee.app.mcp.remedies import remedy_of
-from ledgerbee.app.mcp.results import MAX_RESULT, amount, of_array, of_page, raw, result_schema, result_text
+from ledgerbee.app.mcp.results import MAX_RESULT, amount, of_page, of_rows, raw, result_schema, result_text
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 
@@ -141,9 +141,8 @@ def test_results_begin_with_company_currency_and_period() -> None:
     assert '"period":{"from":null,"to":"2026-03-01"}' in text
     assert '"data":[{"amount":1.10}],"total":30,"page":1,"limit":25,"nextPage":2}' in text
     assert json.loads(text)["untrusted"] == ["data.*.name"]
-    array = Response("[1,2,3]")
-    assert [of_array(array, page, 2)["nextPage"] for page in (1, 2, 3)] == [2, None, None]
-    assert json.loads(result_text(FACTS, Result(data=of_array(array, 2, 2))))["data"] == [3]
+    assert [of_rows([1, 2, 3], page, 2)["nextPage"] for page in (1, 2, 3)] == [2, None, None]
+    assert json.loads(result_text(FACTS, Result(data=of_rows([1, 2, 3], 2, 2))))["data"] == [3]
     schema = result_schema({"properties": {"data": {}}, "required": ["data"]})
     assert schema["anyOf"] == [
         {"required": ["company", "currency", "period", "untrusted", "data"]},

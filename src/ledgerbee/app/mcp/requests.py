@@ -8,6 +8,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.state import state_of
+from ledgerbee.identity.authorization.rules.metadata import resource_metadata_address
 
 
 class HasRequest(Protocol):
@@ -29,7 +30,7 @@ def base_url(request: Request) -> str:
 
 def challenge(request: Request, scopes: str, error: str | None) -> str:
     """`WWW-Authenticate` of an answer: the way to a token (RFC 9728, 5.1), and the scopes to ask for there."""
-    metadata = f"{base_url(request)}/.well-known/oauth-protected-resource{request.scope['path']}"
+    metadata = resource_metadata_address(base_url(request), request.scope["path"])
     told = [f'error="{error}"'] if error else []
     told += ['realm="ledgerbee"', f'scope="{scopes}"', f'resource_metadata="{metadata}"']
     return f"Bearer {', '.join(told)}"

@@ -107,11 +107,6 @@ def of_page(answer: Response) -> dict[str, Any]:
     return page_data(found.data, found.total, found.page, found.limit)
 
 
-def of_array(answer: Response, page: int, limit: int) -> dict[str, Any]:
-    """The same of an answer that is an uncut array: `page` counts from 1."""
-    return of_rows(msgspec.json.decode(bytes(answer.body), type=list[Raw]), page, limit)
-
-
 def of_rows(rows: Sequence[Any], page: int, limit: int) -> dict[str, Any]:
     """The same of all the rows there are, in their order."""
     return page_data(list(rows[(page - 1) * limit : page * limit]), len(rows), page, limit)
@@ -124,7 +119,7 @@ def page_data(data: Sequence[Any] | Raw, total: int, page: int, limit: int) -> d
 
 
 def page_schema(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of what `of_page`, `of_array` and `of_rows` give, from that of a row."""
+    """The schema of what `of_page` and `of_rows` give, from that of a row."""
     count = {"type": "integer"}
     return {
         "type": "object",

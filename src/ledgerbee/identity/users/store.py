@@ -15,7 +15,6 @@ from ledgerbee.identity.users.model import (
     InvitationId,
     Member,
     Membership,
-    MembershipId,
     Role,
     UserId,
 )
@@ -45,12 +44,6 @@ async def get_member(context: Context, user_id: UserId) -> Member:
         "SELECT * FROM members_of($1) WHERE user_id = $2", context.company_id, user_id
     )
     return _member(USER_NOT_FOUND.unless(row))
-
-
-async def get_membership(context: Context, membership_id: MembershipId) -> Membership:
-    """A membership by its own id: that of a session in the company. Raises `USER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(f"{_SELECT} AND id = $2", context.company_id, membership_id)
-    return _membership(USER_NOT_FOUND.unless(row))
 
 
 async def hold_memberships(context: Context) -> list[Membership]:
