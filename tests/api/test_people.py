@@ -7,15 +7,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import httpx
+import pytest
 import pytest_asyncio
-from tests.api.test_sign_in import NEW, is_in, submit
+from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
+from tests.api.test_sign_in import HOST, NEW, is_in, submit
+from tests.company_copies import SECRET_KEY
 from tests.conftest import BLOBS, PUBLIC_URL, Api, SteeredClock
 from tests.ledger_books import as_owner
 from tests.pages import Page
 from tests.people import Browser, Person, new_person, signed_in
 from tests.post_office import PostOffice, open_post_office
 
+from ledgerbee.app.config import Settings
+from ledgerbee.app.main import create_app
 from ledgerbee.identity.sign_in.jobs import mail_reset
+from ledgerbee.identity.sign_in.limits import sign_in_limits, take
 from ledgerbee.identity.users.jobs import mail_invitation
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
@@ -205,6 +213,46 @@ async def test_a_new_password_by_a_link(api: Api, database_url: str, office: Pos
     (late,) = await asked()
     clock.advance(hours=1)
     assert (await browser.open(late)).status_code == 404
+
+
+@pytest.mark.parametrize("base_url", [PUBLIC_URL, f"https://{HOST}"])
+async def test_strangers_lock_nobody_out(api: Api, database_url: str, office: PostOffice, base_url: str) -> None:
+    """A hundred of them, each in a network of its own: a mailed link lets its reader in, by either password."""
+    settings = Settings(attachments_dir=BLOBS.path, public_url=base_url, secret_keys=SecretStr(SECRET_KEY))
+    application = create_app(database_url, settings, clock=api.clock)
+    person, nobody = await new_person(api), Person(api.company_id, "nobody@example.com")
+
+    def browser_at(host: str) -> Browser:
+        transport = httpx.ASGITransport(application, client=(host, 40000))
+        return Browser(httpx.AsyncClient(transport=transport, base_url=base_url))
+
+    async with LifespanManager(application):
+        home = browser_at("10.0.0.1")
+        assert (await submit(home, person)).status_code == 303
+        async with api.database.connection() as connection:
+            for email, count in ((person.email, 99), (nobody.email, 100)):
+                for number in range(count):
+                    await take(connection, sign_in_limits(email, f"10.1.{number}.1", None), api.clock())
+        refused = [await submit(browser_at("10.2.0.1"), one) for one in (person, nobody)]
+        assert [page.status_code for page in refused] == [429, 429]
+        known, unknown = (re.sub(r'value="[^"]*"', "", page.text) for page in refused)
+        assert (known == unknown, "Have a link mailed" in known, "/reset-password" in known) == (True, True, True)
+        assert refused[0].headers["retry-after"] == "3600"
+        again = await home.open("/account")
+        await home.send("/sign-out", {})
+        assert (again.status_code, (await submit(home, person)).status_code) == (200, 303), "a browser that is known"
+        new = browser_at("10.3.0.1")
+        await new.open("/reset-password")
+        await new.send("/reset-password", {"email": person.email})
+        (link,) = await mailed(api, database_url, office, "mail_password_reset")
+        page = await new.open(link)
+        assert (page.status_code, "the link has opened the way" in page.text) == (200, True)
+        assert (await submit(new, person)).status_code == 303, "with the password that there is"
+        other = browser_at("10.2.0.1")
+        await other.open(link)
+        assert (await other.send(link, {"new_password": NEW, "again": NEW})).status_code == 303
+        assert (await submit(other, person, NEW)).status_code == 303
+        assert (await submit(browser_at("10.4.0.1"), person, NEW)).status_code == 429
 
 
 async def test_names_turn_nothing_around_beside_them(api: Api) -> None:

@@ -64,7 +64,11 @@ async def serve(request: Request, answer: Callable[[], Awaitable[Response]]) -> 
 
 def too_many(request: Request, wait: timedelta) -> Response:
     """The page of whoever asks too often."""
-    page = message_page(request, "too_many", "too_many_text", status=429)
+    return told_to_wait(message_page(request, "too_many", "too_many_text", status=429), wait)
+
+
+def told_to_wait(page: Response, wait: timedelta) -> Response:
+    """A page of whoever asks too often, which says when the next request is let through."""
     page.headers["Retry-After"] = str(max(1, ceil(wait.total_seconds())))
     return page
 

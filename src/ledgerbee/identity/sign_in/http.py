@@ -14,7 +14,7 @@ from ledgerbee.identity.pages.addresses import edge_of, redirect
 from ledgerbee.identity.pages.forms import read_form
 from ledgerbee.identity.pages.page import render_page
 from ledgerbee.identity.pages.rules import form_token, path_within
-from ledgerbee.identity.pages.serving import FormRefusedError, client_of, serve
+from ledgerbee.identity.pages.serving import FormRefusedError, TooManyTriesError, client_of, serve, told_to_wait
 from ledgerbee.identity.sign_in import codes, limits, passkeys, store
 from ledgerbee.identity.sign_in.answers import as_json, patiently
 from ledgerbee.identity.sign_in.browsers import (
@@ -66,7 +66,11 @@ async def sign_in(request: Request) -> Response:
         password, now = fields.get("password", ""), now_of(request)
         async with edge_of(request).cells.own.database.connection() as connection:
             known = limits.sign_in_limits(email, client_of(request), device_of(request, email))
-            await limits.take(connection, known, now)
+            try:
+                await limits.take(connection, known, now)
+            except TooManyTriesError as fault:
+                refused = _page(request, "too_many_sign_ins", fields, status=429)
+                return told_to_wait(refused, fault.free_at - now)
         for cell in cells_of(request):
             async with cell.database.connection() as connection:
                 salt, parameters = await store.password_parameters(connection, email)

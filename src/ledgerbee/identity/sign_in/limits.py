@@ -3,8 +3,9 @@
 A stranger can't lock anybody out. What counts against an account counts by the network that tries, with windows that
 grow, and for all unknown browsers together, as one who has many networks would have tries without end otherwise. A
 browser in which somebody has signed in to the account before shows that by a cookie (encrypted with the installation's
-keys, good for nothing else), and has a count of its own. So the owner comes in from there whatever others try, and from
-anywhere by a passkey, or by a link to a new password, which makes the browser a known one.
+keys, good for nothing else), and has a count of its own and no other. So the owner comes in from there whatever others
+try, and from anywhere by a passkey, or by a mailed link: the browser in which that is opened is a known one from then
+on, for the password that there is as for a new one. The page that refuses says so, whoever asks.
 """
 
 import hashlib
@@ -42,12 +43,11 @@ class Limit:
 
 def sign_in_limits(email: str, host: str | None, device: str | None) -> list[Limit]:
     """The windows of a try to sign in with a password; `device` is the known browser's name, for this address."""
-    account, network = _account(email), network_of(host)
-    limits = [Limit(f"sign in/network/{network}", 40, _QUARTER)]
     if device is not None:
-        return [*limits, Limit(f"sign in/device/{device}", 10, _QUARTER)]
+        return [Limit(f"sign in/device/{device}", 10, _QUARTER)]
+    account, network = _account(email), network_of(host)
     return [
-        *limits,
+        Limit(f"sign in/network/{network}", 40, _QUARTER),
         Limit(f"sign in/minute/{account}/{network}", 5, _MINUTE),
         Limit(f"sign in/quarter/{account}/{network}", 10, _QUARTER),
         Limit(f"sign in/hour/{account}/{network}", 20, _HOUR),

@@ -69,11 +69,17 @@ async def ask_for_reset(request: Request) -> Response:
 
 @router.get("/reset-password/{secret}")
 async def show_link(request: Request, secret: str) -> Response:
-    """The page of a link. It changes nothing: the scanners of mail open links too."""
+    """The page of a link. It changes nothing of the account: the scanners of mail open links too.
+
+    The browser is known for the account from now on. Whoever reads its mail is no stranger: nobody's wrong tries keep
+    this browser out, whether a new password is chosen or the old one is shown.
+    """
 
     async def answer() -> Response:
         found = await _found(request, secret)
-        return _over(request) if found is None else _page(request, secret, *found)
+        if found is None:
+            return _over(request)
+        return known_from_now_on(request, _page(request, secret, *found), found[0])
 
     return await serve(request, answer)
 
@@ -102,7 +108,6 @@ async def choose_password(request: Request, secret: str) -> Response:
                 return _over(request)
         response = redirect(request, "/sign-in?done=password")
         cookies.remove(request, response, cookies.SESSION)
-        # Whoever reads the account's mail is no stranger: nobody's wrong tries keep this browser out.
         return known_from_now_on(request, response, found[0])
 
     return await serve(request, lambda: patiently(request, answer))
