@@ -28,7 +28,7 @@ class Agent:
     @classmethod
     async def of(cls, api: Api, database_url: str, role: Role = Role.OWNER) -> "Agent":
         """A connection of a new member, with all that the role may do."""
-        return cls(api, *await connect(api, database_url, SCOPES_OF[role]), database_url)
+        return cls(api, *await connect(api, database_url, SCOPES_OF[role], role=role), database_url)
 
     async def did(self, tool: str, **arguments: Any) -> Any:
         """What a call gives that must succeed."""

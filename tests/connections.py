@@ -16,8 +16,9 @@ async def connect(
     database_url: str,
     scopes: frozenset[str] = SCOPES_OF[Role.OWNER],
     resource: str = MCP_PATH,
+    role: Role = Role.OWNER,
 ) -> tuple[AppConnection, str]:
-    """A connection of a new owner of the company, and an access token of it."""
+    """A connection of a new member of the company, and an access token of it."""
     user_id = UserId(new_id())
     owner = await as_owner(database_url)
     await owner.execute(
@@ -32,11 +33,12 @@ async def connect(
         membership = MembershipId(new_id())
         await context.connection.execute(
             "INSERT INTO memberships (company_id, id, user_id, role, created_at, updated_at)"
-            " VALUES ($1, $2, $3, 'owner', $4, $4)",
+            " VALUES ($1, $2, $3, $5, $4, $4)",
             context.company_id,
             membership,
             user_id,
             context.now,
+            role,
         )
         connection = AppConnection(
             id=ConnectionId(new_id()),

@@ -77,3 +77,4 @@ async def test_a_tool_without_its_scopes_is_not_listed_and_asks_for_all_scopes_a
     assert 'error="insufficient_scope"' in challenge
     assert 'scope="company-read invoices-read"' in challenge
     assert 'resource_metadata="http://' in challenge
+    assert "connect this application again" in answer.json()["error"]["data"]["remedy"]

@@ -277,7 +277,11 @@ async def test_whoever_may_only_read_has_no_tool_that_writes(api: Api, database_
     for tool in (*PLANS, "commit_preview", "save_customer"):
         answer = await reader.ask(tool)
         assert answer.status_code == 403
-        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+        challenge = answer.headers["www-authenticate"]
+        assert 'error="insufficient_scope"' in challenge
+        assert "connecting again doesn't help" in answer.json()["error"]["data"]["remedy"]
+        asked = set(challenge.partition('scope="')[2].partition('"')[0].split())
+        assert asked <= SCOPES_OF[Role.READ_ONLY], "nobody can allow what the role hasn't got"
     seller = await Agent.of(api, database_url, Role.SALES)
     assert {"send_document", "credit_invoice", "commit_preview"} <= await seller.tools()
     assert not {"post_entry", "reverse_entry", "register_payment"} & await seller.tools()

@@ -19,6 +19,8 @@ from ledgerbee.app.mcp.remedies import remedy_of
 from ledgerbee.app.mcp.results import MAX_RESULT, amount, of_page, of_rows, raw, result_schema, result_text
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -105,6 +107,8 @@ def test_a_remedy_is_one_that_the_caller_has() -> None:
     assert "search" in remedy_of(missing, {}, {"search"})
     assert "search" not in remedy_of(missing, {}, ())
     assert "few seconds" in remedy_of(ErrorCode("BUSY", 503, "Busy").error(), {}, ())
+    assert "no tool can" in remedy_of(FISCAL_YEAR_MISSING.error(), {}, ())
+    assert "another member" in remedy_of(INSUFFICIENT_PERMISSIONS.error(), {}, ())
     assert "Nothing was changed" in remedy_of(ErrorCode("ODD", 400, "Odd").error(), {}, ())
 
 

@@ -32,12 +32,14 @@ from ledgerbee.app.mcp.messages import (
 from ledgerbee.app.mcp.metrics import calls
 from ledgerbee.app.mcp.model import TOO_MANY_CALLS
 from ledgerbee.app.mcp.rate_limits import RateLimiter
-from ledgerbee.app.mcp.remedies import remedy_of
+from ledgerbee.app.mcp.remedies import FOR_ANOTHER_MEMBER, LET_IN_AGAIN, remedy_of
 from ledgerbee.app.mcp.requests import FAULT, base_url, forbidden
 from ledgerbee.app.mcp.tools import all_tools
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.state import state_of
+from ledgerbee.identity.connections.store import role_of_user
+from ledgerbee.identity.users.rules import SCOPES_OF
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 
@@ -71,11 +73,11 @@ class Endpoint:
             if allowance.retry_after:
                 too_many = TOO_MANY_CALLS.error(retryAfter=allowance.retry_after)
                 too_many.retry_after = allowance.retry_after
-                return self._refused(request, caller, message, too_many, headers)
+                return await self._refused(request, caller, message, too_many, headers)
         try:
             response = await self._answer(request, caller, message)
         except LedgerBeeError as fault:
-            return self._refused(request, caller, message, fault, headers)
+            return await self._refused(request, caller, message, fault, headers)
         if headers:
             response.headers.update(headers)
         return response
@@ -117,18 +119,22 @@ class Endpoint:
             return None
         return self._ending
 
-    def _refused(
+    async def _refused(
         self, request: Request, caller: Caller, message: Message, fault: LedgerBeeError, headers: dict[str, str]
     ) -> Response:
         name = message.params.get("name")
-        known = name if isinstance(name, str) and name in all_tools() else "unknown"
+        tool = all_tools().get(name) if isinstance(name, str) else None
         if message.method == "tools/call":
-            calls(known, "refused").inc()
-        remedy = remedy_of(fault, {}, tools_for(caller.principal.scopes))
-        response = refusal(message.id, fault, remedy)
+            calls("unknown" if tool is None else tool.name, "refused").inc()
+        if fault.error_code is not INSUFFICIENT_PERMISSIONS or "requiredScopes" not in fault.details:
+            response = refusal(message.id, fault, remedy_of(fault, {}, tools_for(caller.principal.scopes)))
+        else:
+            held, wanted = await _scopes_of_role(caller), frozenset[str](fault.details["requiredScopes"])
+            is_for_role = wanted <= held if tool is None or tool.scopes else not wanted.isdisjoint(held)
+            response = refusal(message.id, fault, LET_IN_AGAIN if is_for_role else FOR_ANOTHER_MEMBER)
+            # What the role hasn't got nobody can allow, however often the user is asked.
+            response.headers["WWW-Authenticate"] = forbidden(request, caller, wanted & held)
         response.headers.update(headers)
-        if fault.error_code is INSUFFICIENT_PERMISSIONS and "requiredScopes" in fault.details:
-            response.headers["WWW-Authenticate"] = forbidden(request, caller, fault)
         return response
 
     async def _by_sdk(self, request: Request) -> Response:
@@ -165,6 +171,14 @@ def takes_json(accept: str) -> bool:
     """Whether an answer may be JSON, by what the client says it takes (RFC 9110, 12.5.1, without weights)."""
     types = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     return not types.isdisjoint({"application/json", "application/*", "*/*"})
+
+
+async def _scopes_of_role(caller: Caller) -> frozenset[str]:
+    """What the role of the connection's user allows in the company."""
+    user_id = caller.principal.user_id
+    assert user_id is not None, "a connection is a user's"
+    role = await caller.read(lambda context: role_of_user(context, user_id))
+    return frozenset() if role is None else SCOPES_OF[role]
 
 
 async def _nothing(_: Context) -> None:

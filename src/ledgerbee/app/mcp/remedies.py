@@ -5,7 +5,8 @@ from typing import Final
 
 from ledgerbee.app.mcp.model import RESULT_TOO_LARGE, TOO_MANY_CALLS, UNKNOWN_TOOL, Remedy
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
-from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED
 
 #: By code, then by the end of the code's name, then by status; the first that is for the caller.
 _BY_CODE: Final[Mapping[str, Sequence[Remedy]]] = {
@@ -17,6 +18,12 @@ _BY_CODE: Final[Mapping[str, Sequence[Remedy]]] = {
     ),
     UNKNOWN_TOOL.code: (Remedy("Call one of the tools that tools/list names."),),
     TOO_MANY_CALLS.code: (Remedy("Wait for details.retryAfter seconds, then call again."),),
+    INSUFFICIENT_PERMISSIONS.code: (
+        Remedy("Tell the user that this isn't allowed here: another member of the company may be allowed to do it."),
+    ),
+    FISCAL_YEAR_MISSING.code: (
+        Remedy("Ask the user to have the financial year of that date opened, as no tool can, or for another date."),
+    ),
     LICENSE_REQUIRED.code: (
         Remedy("Ask the user to have the licence details.licenseKey enabled for the company; no tool can do that."),
     ),
@@ -35,6 +42,14 @@ _BY_STATUS: Final[Mapping[int, Sequence[Remedy]]] = {
     503: (Remedy("Call again in a few seconds: nothing was changed."),),
     507: (Remedy("Call again in a minute: nothing was changed."),),
 }
+#: Of what a connection lacks a scope for: its user's role has it, or hasn't.
+LET_IN_AGAIN: Final = (
+    "Ask the user to connect this application again and to allow it details.requiredScopes there; then call again."
+)
+FOR_ANOTHER_MEMBER: Final = (
+    "Tell the user that their own role in the company doesn't allow this, and that connecting again doesn't help: a "
+    "member whose role allows it, such as an owner, has to do it or to give them another role."
+)
 _ELSE: Final = Remedy("Nothing was changed. Change what the message names and call again, or tell the user about it.")
 
 

@@ -4,7 +4,6 @@ from typing import Any, Final, Protocol
 
 from fastapi import Request
 
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.state import state_of
@@ -36,10 +35,9 @@ def challenge(request: Request, scopes: str, error: str | None) -> str:
     return f"Bearer {', '.join(told)}"
 
 
-def forbidden(request: Request, caller: Caller, fault: LedgerBeeError) -> str:
+def forbidden(request: Request, caller: Caller, lacking: frozenset[str]) -> str:
     """`WWW-Authenticate` of a 403: all scopes to ask for at once, those that the connection has and those it lacks."""
-    scopes = caller.principal.scopes.union(fault.details["requiredScopes"])
-    return challenge(request, " ".join(sorted(scopes)), "insufficient_scope")
+    return challenge(request, " ".join(sorted(caller.principal.scopes | lacking)), "insufficient_scope")
 
 
 def request_of(context: HasRequest) -> Request:
