@@ -34,9 +34,17 @@ async def token(api: Api, database_url: str) -> str:
 
 
 async def test_without_a_token_the_way_to_one_is_told(api: Api) -> None:
-    answer = await api.http.post("/api/v1/mcp", json={})
-    assert answer.status_code == 401
-    assert "/.well-known/oauth-protected-resource/api/v1/mcp" in answer.headers["www-authenticate"]
+    sent: dict[str, dict[str, Any]] = {
+        "a message": {"json": {}},
+        "nothing": {},
+        "another type": {"content": "x", "headers": {"content-type": "text/plain"}},
+        "another kind of credential": {"json": {}, "headers": {"authorization": "Basic eDp5"}},
+    }
+    for what, options in sent.items():
+        for method in ("POST", "GET", "HEAD", "DELETE"):
+            answer = await api.http.request(method, "/api/v1/mcp", **options)
+            assert answer.status_code == 401, (what, method)
+            assert "/.well-known/oauth-protected-resource/api/v1/mcp" in answer.headers["www-authenticate"]
 
 
 async def test_a_result_begins_with_whose_books_these_are_and_goes_on_as_the_api(api: Api, token: str) -> None:

@@ -120,12 +120,13 @@ class OperationRoute(APIRoute):
 class DirectRoute(Route):
     """A route of no operation that is asked for as often: its handler gets the request as it is, past FastAPI.
 
-    It says itself who may call (`Edge.as_holder`), and answers its errors itself.
+    It takes every method, says itself who may call (`Edge.as_holder`), and answers its errors itself.
     """
 
-    def __init__(self, path: str, handler: Callable[[ExactRequest], Awaitable[Response]], *, method: str) -> None:
+    def __init__(self, path: str, handler: Callable[[ExactRequest], Awaitable[Response]]) -> None:
         self._handler = handler
-        super().__init__(path, handler, methods=[method], include_in_schema=False)
+        super().__init__(path, handler, include_in_schema=False)
+        self.methods = None  # Starlette takes functions for answers to GET
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Starlette's match, which says as FastAPI's does what route it is."""
@@ -133,7 +134,7 @@ class DirectRoute(Route):
         return match, {**found, "route": self} if match is Match.FULL else found
 
     async def run(self, request: ExactRequest) -> Response:
-        """Answer a request whose path and method matched."""
+        """Answer a request whose path matched."""
         return await self._handler(request)
 
 

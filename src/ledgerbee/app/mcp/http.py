@@ -15,7 +15,7 @@ from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.http.body_limits import SMALL_BODY
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
-from ledgerbee.http.envelope import UNSUPPORTED_MEDIA_TYPE, error_response
+from ledgerbee.http.envelope import METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, error_response
 from ledgerbee.http.head_checks import check_length
 from ledgerbee.http.route import DirectRoute
 from ledgerbee.http.state import state_of
@@ -34,22 +34,30 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def serve_mcp(request: Request) -> Response:
-    """Answer an MCP message."""
+    """Answer an MCP message.
+
+    Whoever has no token is told the way to one, whatever else there is to say of the request: clients look by a GET
+    (2025-11-25), or by a POST without a body. With a token, POST is the only method: there are no streams to listen to.
+    """
     edge: Edge = request.app.state.edge
     state = state_of(request.scope)
     _trim(request.scope["headers"])
     try:
         _check_place(request, edge)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return _unauthorized(request, edge)
+        if request.method != "POST":
+            response = error_response(request, METHOD_NOT_ALLOWED.error(), edge.clock())
+            response.headers["Allow"] = "POST"
+            return response
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise UNSUPPORTED_MEDIA_TYPE.error()
         check_length(request, SMALL_BODY)
         state.max_body = SMALL_BODY
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            return _unauthorized(request, edge)
 
         async def run(caller: Caller) -> Response:
-            if caller.principal.resource != request.scope["path"]:
+            if caller.principal.resource != request.scope["path"].lower():  # ids are so in any case
                 return _unauthorized(request, edge, error="invalid_token")
             company = caller.principal.company_id
             if state.count_incoming_body is not None:
@@ -104,4 +112,4 @@ def _unauthorized(request: Request, edge: Edge, *, error: str | None = None) -> 
     return response
 
 
-ROUTES: Final = tuple(DirectRoute(path, serve_mcp, method="POST") for path in (MCP_PATH, COMPANY_MCP_PATH))
+ROUTES: Final = tuple(DirectRoute(path, serve_mcp) for path in (MCP_PATH, COMPANY_MCP_PATH))
