@@ -164,7 +164,12 @@ async def test_tokens_are_good_for_their_own_address_and_until_they_are_revoked(
     typed = f"/api/v1/mcp/c/{str(api.company_id).upper()}"
     metadata = await api.http.get(f"/.well-known/oauth-protected-resource{typed}")
     assert metadata.json()["resource"] == f"{PUBLIC_URL}{typed}", "what was typed"
-    for path, status in ((pinned, 200), (typed, 200), ("/api/v1/mcp", 401), (f"/api/v1/mcp/c/{other_api.company_id}", 401)):
+    for path, status in (
+        (pinned, 200),
+        (typed, 200),
+        ("/api/v1/mcp", 401),
+        (f"/api/v1/mcp/c/{other_api.company_id}", 401),
+    ):
         answer = await api.http.post(path, json=message("tools/list"), headers=headers)
         assert answer.status_code == status, answer.text
         if status == 401:

@@ -237,6 +237,10 @@ def test_commands_work_beside_it(serve_own: Callable[..., Served], own_data: Pat
     assert patient.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
     listed = cli_json("company", "list", *at)["companies"]
     assert [row["id"] for row in listed] == [made.company, company["id"]]
+    invite = ("user", "create", "--email", "ib@example.com", "--role", "owner", "--company", made.company)
+    link = cli_json(*invite, "--data-dir", own_data)["link"]
+    assert link.startswith(f"{served.url}/invitations/"), "where it listens"
+    assert patient.get(link).status_code == 200
     year = ("--fiscal-year-start", "2025-07-01", "--fiscal-year-end", "2026-12-31")
     uneven = cli_json("company", "create", "--name", "Tredje A/S", "--country", "DK", *year, *at)["id"]
     key = cli_json("api-key", "create", "--company", uneven, "--scopes", "accounts-read", *at)["key"]

@@ -4,7 +4,17 @@ For machines with Unix sockets (Linux, macOS). Elsewhere, and for a server of yo
 """
 
 from ledgerbee.embedded.backup import LEFTOVER_DATABASES, backup, backup_target, psql_command, restore, write
-from ledgerbee.embedded.cluster import State, Status, ensure_running, is_up, running, serve_lock, status, stop
+from ledgerbee.embedded.cluster import (
+    State,
+    Status,
+    ensure_running,
+    is_up,
+    running,
+    serve_lock,
+    serving_address,
+    status,
+    stop,
+)
 from ledgerbee.embedded.errors import (
     AlreadyServing,
     BackupError,
@@ -49,6 +59,7 @@ __all__ = [
     "restore",
     "running",
     "serve_lock",
+    "serving_address",
     "status",
     "stop",
     "write",

@@ -8,7 +8,7 @@ lives, and whether a killed one is gone entirely, so that the next may start wit
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,14 +162,21 @@ def status(data_dir: Path) -> Status:
     )
 
 
+def serving_address(data_dir: Path) -> str | None:
+    """Where the `serve` of the data folder is reached; None where none runs, or it isn't ready."""
+    return _serve_note(data_dir.expanduser().resolve()).partition(" ")[2] or None
+
+
 def is_up(data_dir: Path) -> bool:
     """Whether the server of the data folder answers: what `status` says of it, without measuring the data."""
     return answering(cluster_path(data_dir.expanduser().resolve())) is not None
 
 
 @contextmanager
-def serve_lock(data_dir: Path) -> Iterator[None]:
+def serve_lock(data_dir: Path) -> Iterator[Callable[[str], None]]:
     """Be the one `serve` of the data folder for the length of the block.
+
+    Gives what tells commands the address at which it is reached (`serving_address`).
 
     Raises:
         AlreadyServing: another one is.
@@ -181,10 +188,9 @@ def serve_lock(data_dir: Path) -> Iterator[None]:
         while not (held := try_exclusive(descriptor)) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         if not held:
-            note = read_note(descriptor)
-            raise AlreadyServing(folder.path, int(note) if note.isdecimal() else None)
+            raise AlreadyServing(folder.path, _pid_of(read_note(descriptor)))
         write_note(descriptor, str(os.getpid()))
-        yield
+        yield lambda address: write_note(descriptor, f"{os.getpid()} {address}")
     finally:
         os.close(descriptor)
 
@@ -359,15 +365,25 @@ def _set_keep(folder: DataFolder, keep: Keep) -> None:
 
 
 def _serving(path: Path) -> int | None:
+    return _pid_of(_serve_note(path))
+
+
+def _serve_note(path: Path) -> str:
+    """What the `serve` that runs says of itself, its process id and its address; empty where none runs."""
     try:
         descriptor = os.open(path / "locks" / "serve", os.O_RDONLY)
     except OSError:
-        return None
+        return ""
     try:
         note = read_note(descriptor)
-        return None if try_shared(descriptor) or not note.isdecimal() else int(note)
+        return "" if try_shared(descriptor) else note
     finally:
         os.close(descriptor)
+
+
+def _pid_of(note: str) -> int | None:
+    pid = note.partition(" ")[0]
+    return int(pid) if pid.isdecimal() else None
 
 
 def _size(path: Path) -> int:

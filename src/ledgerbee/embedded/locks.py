@@ -55,7 +55,7 @@ def write_note(descriptor: int, text: str) -> None:
 
 def read_note(descriptor: int) -> str:
     """The lock file's content."""
-    return os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+    return os.pread(descriptor, 2000, 0).decode(errors="replace").strip()
 
 
 @contextmanager

@@ -75,8 +75,9 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
         folder = embedded_dir(data_dir, settings)
+        say_address: Callable[[str], None] = _say_nothing
         if folder is not None:
-            stack.enter_context(serve_lock(folder))
+            say_address = stack.enter_context(serve_lock(folder))
         count = processes or settings.processes or min(_cores(), _MOST_BY_DEFAULT)
         listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
@@ -92,6 +93,8 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
         def announce() -> None:
+            with suppress(OSError):  # a full disk: commands don't learn the address
+                say_address(settings.public_url or url)
             with suppress(OSError):  # nobody reads: what was started goes on
                 print_addresses()
 
@@ -128,6 +131,10 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
             on_ready=announce,
             on_tick=_keeping_up(found.data_dir, stack) if found.data_dir else lambda: None,
         ).run()
+
+
+def _say_nothing(_: str) -> None:
+    """The operator's own database has no folder in which commands would look."""
 
 
 def work_only(data_dir: Path | None) -> None:

@@ -1,11 +1,22 @@
 """`ledgerbee user`: who may sign in, and to which company."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, note, print_json, print_result, shown
+from ledgerbee.app.cli.options import (
+    AsJson,
+    CompanyOption,
+    DataDir,
+    embedded_dir,
+    fail,
+    note,
+    print_json,
+    print_result,
+    shown,
+)
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 
@@ -47,10 +58,11 @@ def create(
             )
             return await actions.new_link(context, made.id)
 
-        link = f"{_base_url()}/invitations/{in_the_company(data_dir, company, invite)}"
+        link = f"{_base_url(data_dir)}/invitations/{in_the_company(data_dir, company, invite)}"
         print_result({"email": address, "role": role, "link": link}, link, as_json=as_json)
         if not as_json:
             note("Good for seven days, and once: give it to the person. It is not shown again.")
+            _note_unknown_address(data_dir)
         return
     password = sys.stdin.readline().rstrip("\r\n")
     fault = fault_of(password, address)
@@ -65,10 +77,11 @@ def create(
         return str(user_id)
 
     user_id = in_the_company(data_dir, company, add)
-    done = f"{shown(address)} is {role}: sign in at {_base_url()}/sign-in"
+    done = f"{shown(address)} is {role}: sign in at {_base_url(data_dir)}/sign-in"
     print_result({"id": user_id, "email": address, "role": role}, done, as_json=as_json)
     if not as_json:
         note("Whoever had an account before keeps its password.")
+        _note_unknown_address(data_dir)
 
 
 @app.command("list")
@@ -112,10 +125,11 @@ def reset_password(email: Email, as_json: AsJson = False, data_dir: DataDir = No
     with access(data_dir) as found:
         if not as_worker(found, add):
             fail(f"Nobody has the address {shown(address)}.")
-    link = f"{_base_url()}/reset-password/{secret}"
+    link = f"{_base_url(data_dir)}/reset-password/{secret}"
     print_result({"email": address, "link": link}, link, as_json=as_json)
     if not as_json:
         note("Good for an hour, and once. It is not shown again.")
+        _note_unknown_address(data_dir)
 
 
 @app.command("remove")
@@ -157,8 +171,16 @@ def _address(text: str) -> str:
     return found
 
 
-def _base_url() -> str:
-    """Where the installation is reached, as far as that is known here."""
+def _base_url(data_dir: Path | None) -> str:
+    """Where the installation is reached: as it is set, else as the `serve` of the data folder says. Empty: unknown."""
     from ledgerbee.app.config import Settings
+    from ledgerbee.embedded import serving_address
 
-    return Settings().public_url or "http://127.0.0.1:8000"
+    settings = Settings()
+    folder = embedded_dir(data_dir, settings)
+    return settings.public_url or (serving_address(folder) if folder is not None else None) or ""
+
+
+def _note_unknown_address(data_dir: Path | None) -> None:
+    if not _base_url(data_dir):
+        note("Before the path comes the address of the server: no `serve` of this folder says it now.")

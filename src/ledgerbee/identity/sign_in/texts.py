@@ -22,10 +22,8 @@ TEXTS: Final[Texts] = {
         "E-mail and password don't match.",
     ),
     "too_many_sign_ins": (
-        "For mange forsøg. Få et link på mail under “Glemt adgangskoden?”: i den browser, hvor du åbner det, kan du logge"
-        " ind med det samme, også med den adgangskode, du har. Eller vent, og prøv igen senere.",
-        "Too many tries. Have a link mailed by “Forgot the password?”: in the browser in which you open it you can sign"
-        " in at once, with the password that you have too. Or wait, and try again later.",
+        "For mange forsøg. Få et link på mail: hvor du åbner det, kan du straks logge ind. Ellers vent, og prøv igen.",
+        "Too many tries. Have a link mailed: where you open it you can sign in at once. Or wait, and try again.",
     ),
     "wrong_passkey": (
         "Adgangsnøglen passer ikke til nogen konto her, eller der gik for lang tid.",
@@ -73,7 +71,7 @@ TEXTS: Final[Texts] = {
         "Write the e-mail address that you sign in with, and we send a link.",
     ),
     "reset_or_sign_in": (
-        "Husker du adgangskoden, så log ind med den her i browseren: linket har åbnet for det.",
+        "Husker du adgangskoden, så log ind med den i denne browser: linket har åbnet for det.",
         "If you know the password, sign in with it in this browser: the link has opened the way.",
     ),
     "send_link": ("Send link", "Send link"),
