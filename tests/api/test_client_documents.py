@@ -31,7 +31,8 @@ class DocumentServer:
     def put(self, path: str, body: Any, status: str = "200 OK", *headers: str) -> str:
         """Have it answer at `path`; the address."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = "\r\n".join([f"HTTP/1.1 {status}", f"content-length: {len(content)}", *headers])
+        given = headers or ("content-type: application/json; charset=utf-8",)
+        head = "\r\n".join([f"HTTP/1.1 {status}", f"content-length: {len(content)}", *given])
         self.answers[path] = head.encode() + b"\r\n\r\n" + content
         return self.base + path
 
@@ -93,12 +94,20 @@ async def test_an_application_with_a_document(api: Api, documents: DocumentServe
 async def test_documents_that_are_no_good(api: Api, documents: DocumentServer) -> None:
     good = documents.put_document("/good.json")
     large = documents.put_document("/large.json", padding="x" * 5120)
+
+    def said(path: str) -> dict[str, Any]:
+        return {"client_id": documents.base + path, "redirect_uris": CALLBACKS}
+
     bad = {
         "another's": documents.put("/other.json", {"client_id": good, "redirect_uris": CALLBACKS}),
         "no id": documents.put("/none.json", {"redirect_uris": CALLBACKS}),
         "redirected": documents.put("/moved.json", b"", "302 Found", f"location: {good}"),
         "too large": large,
         "no object": documents.put("/list.json", []),
+        "a text": documents.put("/text.html", said("/text.html"), "200 OK", "content-type: text/html"),
+        "of no type": documents.put(
+            "/untyped.json", said("/untyped.json"), "200 OK", "x-content-type: application/json"
+        ),
         "no JSON": documents.put("/text.json", b"\xff{"),
         "nested": documents.put("/deep.json", b"[" * 5000),
         "missing": f"{documents.base}/missing.json",

@@ -18,7 +18,12 @@ from ledgerbee.core.ids import parse_id
 from ledgerbee.http.cells import Cells
 from ledgerbee.identity.authorization import store
 from ledgerbee.identity.authorization.model import DOCUMENT_BYTES, DOCUMENT_SECONDS, Client, ClientRefusedError
-from ledgerbee.identity.authorization.rules.documents import MetadataRefusedError, is_document_id, read_document
+from ledgerbee.identity.authorization.rules.documents import (
+    MetadataRefusedError,
+    is_document_id,
+    is_json_type,
+    read_document,
+)
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.tenancy.oauth.model import invalid_client
 from ledgerbee.webhooks.sending.connections import Answer, NoAnswerError, connect
@@ -116,7 +121,8 @@ async def fetch_document(client_id: str) -> Client:
                 await connection.ask(_request(target.path, target.authority), answer)
             finally:
                 connection.abort()
-        if answer.status != 200 or len(answer.body) > DOCUMENT_BYTES:
+        is_json = is_json_type(answer.content_type.decode("latin-1"))
+        if answer.status != 200 or not is_json or len(answer.body) > DOCUMENT_BYTES:
             raise UnreachableDocumentError
         return read_document(client_id, bytes(answer.body))
     except (TargetRefusedError, NoAnswerError, TimeoutError, MetadataRefusedError) as fault:

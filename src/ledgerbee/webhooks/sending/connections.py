@@ -46,6 +46,7 @@ class Answer:
 
     status: int | None = None
     retry_after: bytes | None = None
+    content_type: bytes = b""
     body: bytearray = field(default_factory=bytearray)
     most: int = MAX_ANSWER
 
@@ -136,6 +137,8 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"retry-after" and self._answer.status is None:
             self._answer.retry_after = value.strip()
+        elif name.lower() == b"content-type" and self._answer.status is None:
+            self._answer.content_type = value.strip()
 
     def on_headers_complete(self) -> None:
         """A status 1xx is news on the way, and the answer is still to come; but 101 ends HTTP (RFC 9110 15.2)."""

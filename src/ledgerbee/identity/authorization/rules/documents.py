@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ledgerbee.identity.authorization.model import MAX_NAME, MAX_REDIRECT_URIS, MAX_URI, Client, Registration
-from ledgerbee.identity.authorization.rules.redirects import is_redirect
+from ledgerbee.identity.authorization.rules.redirects import OWN_SCHEMES, is_redirect
 
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 AUTH_METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
@@ -44,6 +44,15 @@ def is_document_id(client_id: str, *, is_plain_allowed: bool = False) -> bool:
         and not {".", ".."} & set(segments)
         and not any(mark in client_id for mark in '#@\\"<>')
     )
+
+
+def is_json_type(content_type: str) -> bool:
+    """Whether a document with this content type is one of a client: `application/json`, or one that ends in `+json`.
+
+    So what a site keeps for its users, such as a text of one of them, is not taken for the site's word.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def read_document(client_id: str, content: bytes) -> Client:
@@ -119,7 +128,9 @@ def _redirect_uris(told: Mapping[str, Any], *, is_public: bool, is_strict: bool 
         uris = []
     good = tuple(uri for uri in uris if isinstance(uri, str) and is_redirect(uri, is_public=is_public))
     if not good or (is_strict and len(good) < len(uris)):
-        schemes = "https, http on loopback" + (", an app's own scheme" if is_public else "")
+        schemes = "https, http on loopback" + (
+            f", an app's own scheme (with a dot, or {', '.join(OWN_SCHEMES)})" if is_public else ""
+        )
         text = f"redirect_uris must be 1 to {MAX_REDIRECT_URIS} URIs of these kinds: {schemes}"
         raise MetadataRefusedError("invalid_redirect_uri", text)
     return good

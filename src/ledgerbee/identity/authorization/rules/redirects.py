@@ -12,26 +12,29 @@ _PLAIN: Final = re.compile(r"[!$-&(-:=?-\[\]_a-z|~]+")
 _LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _HTTPS: Final = re.compile(r"https://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?(?:[/?].*)?", re.IGNORECASE)
 _PRIVATE: Final = re.compile(r"([a-z][a-z0-9+.-]*):(?=.)(?:(?://([^/?]*))?.*)")
-#: Schemes by which a browser runs, reads, or opens something itself, or that are somebody else's.
-_NEVER: Final = frozenset({
-    "about", "blob", "chrome", "chrome-extension", "data", "feed", "file", "filesystem", "ftp", "ftps", "http", "https",
-    "intent", "jar", "javascript", "mailto", "moz-extension", "ms-appdata", "resource", "sms", "tel", "vbscript",
-    "view-source", "ws", "wss",
-})  # fmt: skip
+_DOMAIN: Final = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+")
+#: Schemes without a dot to which clients that are known have answers sent.
+OWN_SCHEMES: Final = ("claude", "cursor", "kiro", "vscode", "vscode-insiders", "vscodium", "windsurf", "zed")
 
 
 def is_redirect(uri: str, *, is_public: bool) -> bool:
     """Whether an application may have answers sent to `uri`.
 
     https anywhere, http on this machine (`127.0.0.1`, `[::1]`, `localhost`), and, for a public client, schemes that
-    apps have of their own (`cursor://`). Never with a fragment, a user name, or anything that a browser would repair.
+    apps have of their own: a name with a dot, a domain of the app's turned around (`com.example.app:`, RFC 8252 7.1),
+    or one of known clients (`cursor://`). By any other a browser may run or open something. Never with a fragment, a
+    user name, or anything that a browser would repair.
     """
     if len(uri) > MAX_URI or not _PLAIN.fullmatch(uri):
         return False
     if (found := _LOOPBACK.fullmatch(uri)) or (found := _HTTPS.fullmatch(uri)):
         return _is_port(found[2])
     own = _PRIVATE.fullmatch(uri)
-    return is_public and own is not None and own[1] not in _NEVER and "@" not in (own[2] or "")
+    return is_public and own is not None and _is_own(own[1]) and "@" not in (own[2] or "")
+
+
+def _is_own(scheme: str) -> bool:
+    return scheme in OWN_SCHEMES or _DOMAIN.fullmatch(scheme) is not None
 
 
 def _is_port(text: str | None) -> bool:
