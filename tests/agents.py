@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -10,10 +11,16 @@ from tests.conftest import Api
 from tests.connections import connect
 from tests.ledger_books import as_owner
 
+from ledgerbee.app.mcp.staging import actions as staged
+from ledgerbee.app.mcp.tools.previews import PLANS
+from ledgerbee.core.ids import new_id
 from ledgerbee.identity.connections import actions
 from ledgerbee.identity.connections.model import AppConnection
 from ledgerbee.identity.users.model import Role
 from ledgerbee.identity.users.rules import SCOPES_OF
+from ledgerbee.platform.context import Actor, Context, Origin
+from ledgerbee.platform.credentials.model import USER_SESSION
+from ledgerbee.platform.db import Tenant
 
 
 @dataclass
@@ -63,6 +70,17 @@ class Agent:
     async def commit(self, preview: Any) -> Any:
         """What committing a preview gives."""
         return await self.did("commit_preview", previewId=preview["previewId"])
+
+    async def approve(self, preview: Any) -> None:
+        """Have a preview that needs it approved by a member, as the page does it."""
+        await self.refused("APPROVAL_REQUIRED", "commit_preview", previewId=preview["previewId"])
+        actor = Actor("user", str(new_id()))
+        tenant = Tenant(self.api.company_id, actor, "test", "Europe/Copenhagen", origin=Origin(USER_SESSION, new_id()))
+
+        async def work(context: Context) -> None:
+            await staged.approve(context, UUID(preview["previewId"]), SCOPES_OF[Role.OWNER], PLANS)
+
+        await self.api.database.run(tenant, self.api.clock(), work)
 
     async def allow(self, limit: str) -> None:
         """Set what the connection may book in a day."""

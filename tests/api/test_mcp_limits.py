@@ -13,6 +13,7 @@ from tests.api.instances import instance
 from tests.conftest import PUBLIC_URL, Api, new_company
 from tests.ledger_books import Books, as_owner, books_of
 from tests.selling import Shop, line
+from tests.subscribing import Subscriptions
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.mcp.staging import actions
@@ -161,6 +162,53 @@ async def test_the_limit_is_in_kroner_whatever_the_books_are_in(
     assert [one["booking"]["amount"] for one in (below, above)] == [1000, 0.01]  # 0.07 / 6.25 = 0.0112
     await agent.commit(below)
     await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=above["previewId"])
+
+
+async def test_what_is_billed_later_needs_a_member(api: Api, agent: Agent, database_url: str) -> None:
+    await agent.allow("1000000")
+    subscriptions = Subscriptions(api)
+    shop, price = subscriptions.shop, await subscriptions.price("200")
+    monthly = await subscriptions.plan(price)
+    meter = (await shop.ok("POST", "/v1/meters", {"name": "Calls"}))["id"]
+    used = await shop.price("2", billingPeriodType="USAGE", billingInterval="month", meterId=meter)
+    customer = await shop.customer(email="faktura@example.com")
+    new: dict[str, Any] = {"customerId": customer, "planId": monthly, "startDate": "2026-03-16"}
+    by_use = await subscriptions.plan(used, interval="month")
+    runs, metered = [await subscriptions.assigned(plan) for plan in (monthly, by_use)]
+    behind = await subscriptions.assigned(monthly, billingDirection="arrears")
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("assign_subscription", new),
+        ("assign_subscription", new | {"startDate": "2024-03-16"}),
+        ("assign_subscription", new | {"billingCycleAnchor": "2026-03-17"}),
+        ("assign_subscription", new | {"planId": by_use}),
+        ("assign_subscription", new | {"trialDays": 30}),
+        ("change_subscription", {"subscriptionId": runs["id"], "type": "edit_products", "effectiveDate": "2026-03-20",
+                                 "payload": {"products": [{"priceId": price, "quantity": 5000}]}}),
+        ("change_subscription", {"subscriptionId": runs["id"], "type": "cancel"}),
+        ("cancel_subscription", {"id": runs["id"], "strategy": "specific_date", "effectiveDate": "2026-03-17",
+                                 "refundBehavior": "prorated"}),
+        ("cancel_subscription", {"id": runs["id"], "strategy": "end_of_cycle"}),
+        # Its last bill is yet to come.
+        ("cancel_subscription", {"id": behind["id"], "strategy": "immediately"}),
+    ]  # fmt: skip
+    for tool, arguments in calls:
+        preview = await agent.did(tool, **arguments)
+        assert (preview["amount"], preview["booking"]["needsApproval"]) == (None, True), (tool, arguments)
+        before = await rows_of(database_url, api, ("staged_commands",))
+        await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=preview["previewId"])
+        assert await rows_of(database_url, api, ("staged_commands",)) == before
+    # What ends at once, with nothing to bill or give back, books nothing.
+    await subscriptions.bill(runs)
+    ended = await agent.did("cancel_subscription", id=runs["id"], strategy="immediately")
+    assert ended["booking"]["needsApproval"] is False
+    await agent.commit(ended)
+    # Usage that was reported is its last bill.
+    event = {"value": "5", "customerId": metered["customerId"], "meterId": meter, "timestamp": "2026-03-15T11:00:00Z"}
+    reported = await api.post("/v1/meters/report", event, headers={"x-api-idempotency-key": "one"})
+    assert reported.status_code == 202, reported.text
+    with_usage = await agent.did("cancel_subscription", id=metered["id"], strategy="immediately")
+    assert with_usage["nextBilling"]["next"]["amount"] == "12.50"
+    await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=with_usage["previewId"])
 
 
 async def test_two_commits_of_one_preview_book_once(api: Api, agent: Agent, books: Books) -> None:

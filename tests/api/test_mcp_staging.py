@@ -8,8 +8,8 @@ from tests.ledger_books import books_of
 from tests.selling import Shop
 from tests.subscribing import Subscriptions
 
-#: What a preview may write.
-_OWN: Final = ("staged_commands",)
+#: What a preview may write: itself, and that the connection is used.
+_OWN: Final = ("staged_commands", "connections")
 #: What is other in a commit than it was in its preview.
 _NEW: Final = {"previewId", "isProvisional", "status", "committedAt", "expiresAt", "idempotencyReplay", "booking"}
 
@@ -28,7 +28,7 @@ def alike(value: Any) -> Any:
     return value
 
 
-async def committed(agent: Agent, tool: str, **arguments: Any) -> Any:
+async def committed(agent: Agent, tool: str, *, approves: bool = False, **arguments: Any) -> Any:
     """The result of a call: its preview changes nothing and shows what the commit does, which is done once."""
     before = await rows_of(agent.database_url, agent.api, _OWN)
     preview = await agent.did(tool, **arguments)
@@ -37,6 +37,9 @@ async def committed(agent: Agent, tool: str, **arguments: Any) -> Any:
     assert again == preview | {"idempotencyReplay": True}
     assert "/quotes/lbq_" not in str(preview), "a link that nobody can open"
     assert (preview["isProvisional"], preview["status"], preview["idempotencyReplay"]) == (True, "waiting", False)
+    assert preview["booking"]["needsApproval"] is approves
+    if approves:
+        await agent.approve(preview)
     result = await agent.commit(preview)
     after = await rows_of(agent.database_url, agent.api)
     assert {table for table in before if after[table] != before[table]}, "a commit writes"
@@ -141,17 +144,21 @@ async def test_subscriptions(api: Api, database_url: str) -> None:
     price = await subscriptions.price("200")
     plan = await subscriptions.plan(price)
     customer = await subscriptions.shop.customer(email="faktura@example.com")
-    assigned = await committed(agent, "assign_subscription", customerId=customer, planId=plan, startDate="2026-03-16")
+    assigned = await committed(
+        agent, "assign_subscription", approves=True, customerId=customer, planId=plan, startDate="2026-03-16"
+    )
     assert assigned["nextBilling"]["next"]["amount"] == "250.00"
-    assert assigned["booking"]["amount"] == 250
+    assert assigned["booking"]["amount"] is None
     subscription = assigned["answer"]["id"]
     change: dict[str, Any] = {
         "type": "edit_products",
         "effectiveDate": "2026-03-16",
         "payload": {"products": [{"priceId": price, "quantity": 3}]},
     }
-    changed = await committed(agent, "change_subscription", subscriptionId=subscription, **change)
+    changed = await committed(agent, "change_subscription", approves=True, subscriptionId=subscription, **change)
     assert changed["nextBilling"]["next"]["amount"] == "750.00"
-    assert (changed["booking"]["amount"], changed["booking"]["bookedBefore"]) == (750, 250)
+    assert (changed["booking"]["amount"], changed["booking"]["bookedBefore"]) == (None, 0)
+    await subscriptions.bill(subscription)
     ended = await committed(agent, "cancel_subscription", id=subscription, strategy="immediately")
+    assert ended["nextBilling"] == {"next": None, "nextCreditNotes": []}
     assert ended["booking"]["amount"] == 0

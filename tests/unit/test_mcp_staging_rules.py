@@ -2,16 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledgerbee.app.mcp.crediting import CREDIT_ROUTE
 from ledgerbee.app.mcp.staging import rules
 from ledgerbee.app.mcp.staging.actions import canonical
-from ledgerbee.app.mcp.staging.model import PREVIEW_LIFE, Decision, PreviewStatus, StagedCommand, StagedCommandId
+from ledgerbee.app.mcp.staging.model import (
+    PREVIEW_LIFE,
+    Decision,
+    Planned,
+    PreviewStatus,
+    StagedCommand,
+    StagedCommandId,
+)
 from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.identity.connections.model import ConnectionId
@@ -147,6 +155,43 @@ class TestLimit:
             if not rules.needs_approval(used, part, limit):
                 used += part
         assert used <= limit
+
+
+def planned(**fields: Any) -> Planned:
+    return Planned(route=CREDIT_ROUTE, path={}, **fields)
+
+
+class TestWhatComesLater:
+    NOTHING: Final = {"next": None, "nextCreditNotes": []}
+    SENT: Final = ("deliver_document", "deliver_e_invoice", "print_documents")
+    ENDED: Final = ("subscription.churned",)
+
+    def test_what_is_sent_is_all_booked(self) -> None:
+        assert rules.is_all_booked(planned(), [], self.SENT, None)
+
+    @pytest.mark.parametrize("job", ["bill_subscriptions", "refund_charge", "charge_card", "one that comes one day"])
+    def test_what_a_job_does_nobody_knows(self, job: str) -> None:
+        assert not rules.is_all_booked(planned(), [], (*self.SENT, job), None)
+
+    def test_a_subscription_that_goes_on_is_never_done(self) -> None:
+        for events in ((), self.ENDED):
+            assert not rules.is_all_booked(planned(bills=True), events, [], self.NOTHING)
+        assert not rules.is_all_booked(planned(bills=True, ends=True), [], [], self.NOTHING)
+
+    @pytest.mark.parametrize(
+        ("jobs", "upcoming", "expected"),
+        [
+            (["bill_subscriptions"], NOTHING, True),
+            (["bill_subscriptions", "refund_charge"], NOTHING, False),
+            ([], None, False),
+            ([], NOTHING | {"next": {"amount": "1.00"}}, False),
+            ([], NOTHING | {"nextCreditNotes": [{"amount": "-1.00"}]}, False),
+        ],
+    )
+    def test_one_that_ends_is_done_where_its_last_bill_is_empty(
+        self, jobs: list[str], upcoming: Any, *, expected: bool
+    ) -> None:
+        assert rules.is_all_booked(planned(bills=True, ends=True), self.ENDED, jobs, upcoming) is expected
 
 
 COMMAND = StagedCommand(

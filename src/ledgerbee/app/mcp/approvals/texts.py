@@ -8,8 +8,8 @@ TEXTS: Final[Texts] = {
     "title": ("Venter på godkendelse – {company}", "Waiting for approval – {company}"),
     "heading": ("Venter på godkendelse", "Waiting for approval"),
     "about": (
-        "Det er over, hvad en app må bogføre på en dag, uden at nogen ser på det. Intet er sket endnu.",
-        "It is above what an app may book in a day without anybody looking. Nothing has happened yet.",
+        "Det er over, hvad en app må bogføre på en dag, uden at nogen ser på det, eller kan ikke tælles med. Intet er sket endnu.",
+        "It is above what an app may book in a day without anybody looking, or can't be counted. Nothing has happened yet.",
     ),
     "none": ("Intet venter på dig.", "Nothing waits for you."),
     "all": ("Til alt, hvad der venter", "To all that waits"),
@@ -27,7 +27,10 @@ TEXTS: Final[Texts] = {
     "asked": ("Spurgt", "Asked"),
     "expires": ("Kan godkendes til", "Can be approved until"),
     "amount": ("Beløb", "Amount"),
-    "no_rate": ("ukendt: valutaen har ingen kurs", "unknown: the currency has no rate"),
+    "unknown": (
+        "ukendt: valutaen har ingen kurs, eller mere bogføres senere",
+        "unknown: the currency has no rate, or more is booked later",
+    ),
     "used": ("Bogført i dag uden godkendelse", "Booked today without approval"),
     "of_limit": ("{used} af {limit} kr.", "{used} of {limit} DKK"),
     "entries": ("Posteringer", "Journal entries"),

@@ -11,7 +11,8 @@ from ledgerbee.app.mcp.staging.model import LIMIT_CURRENCY, Effects, Planned
 from ledgerbee.billing.previews import actions as billing_previews
 from ledgerbee.billing.previews.wire import SubscriptionPreviewResponse
 from ledgerbee.billing.previews.wire import render as render_billing
-from ledgerbee.core.ids import UUID, parse_id
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import parse_id
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
@@ -42,10 +43,9 @@ async def effects_of(context: Context, response: Response, planned: Planned, tri
         if kind != _POSTED and not kind.startswith(_TOLD_TWICE)
     }
     leaving = await _deliveries(context)
-    upcoming = None
-    if planned.bills:
-        upcoming = await _billed_next(context, parse_id(planned.subscription_id or answer["id"]), trials)
+    upcoming = await _billed_next(context, planned, answer, trials) if planned.bills else None
     jobs = Counter(job.name for job in context.jobs)
+    is_all = rules.is_all_booked(planned, {kind for kind, _, _ in events}, jobs.keys(), upcoming)
     what = {
         "answer": answer,
         "events": [[kind, data] for kind, _, data in events],
@@ -60,7 +60,7 @@ async def effects_of(context: Context, response: Response, planned: Planned, tri
         deliveries=tuple(leaving),
         webhooks=tuple(await _webhooks(context, Counter(kind for kind, _, _ in events))),
         next_billing=upcoming,
-        amount=await _amount(context, rules.booked(entries), upcoming),
+        amount=await _amount(context, rules.booked(entries)) if is_all else None,
         digest=rules.effects_digest(what, began_ms),
     )
 
@@ -90,19 +90,26 @@ async def _webhooks(context: Context, kinds: Counter[str]) -> list[dict[str, Any
     return [{"topic": topic, "events": kinds[topic], "endpoints": told[topic]} for topic in topics if topic in told]
 
 
-async def _billed_next(context: Context, subscription_id: UUID, trials: Trials) -> Any:
-    """What a subscription is billed next, after what the command does: what falls due at once is part of it."""
-    made = await billing_previews.preview(context, subscription_id, None, trials)
+async def _billed_next(context: Context, planned: Planned, answer: Any, trials: Trials) -> Any:
+    """What a subscription is billed next, after what the command does: what falls due at once is part of it.
+
+    None of one that ends though it can't be billed: it may end, and what it still owes nobody knows.
+    """
+    subscription_id = parse_id(planned.subscription_id or answer["id"])
+    try:
+        made = await billing_previews.preview(context, subscription_id, None, trials)
+    except LedgerBeeError:
+        if not planned.ends:
+            raise
+        return None
     shown: SubscriptionPreviewResponse = render_billing(made)
     return shown.model_dump(mode="json", by_alias=True, include={"next", "next_credit_notes"})
 
 
-async def _amount(context: Context, booked: Decimal, upcoming: Any) -> Decimal | None:
-    """What is booked, at once and by the next billing, in DKK; None where there is no rate."""
+async def _amount(context: Context, booked: Decimal) -> Decimal | None:
+    """What is booked, in DKK; None where there is no rate."""
     company = await companies.get(context)
     parts = [(booked, company.base_currency)]
-    if upcoming is not None and upcoming["next"] is not None:
-        parts.append((abs(Decimal(upcoming["next"]["amount"])), upcoming["next"]["currency"]))
     foreign = {currency for amount, currency in parts if amount and currency != LIMIT_CURRENCY}
     pairs = await rates.conversions(context, foreign, LIMIT_CURRENCY, context.today)
     return rules.in_limit_currency(parts, pairs)

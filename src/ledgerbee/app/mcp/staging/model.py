@@ -71,7 +71,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedCommand:
-    """A row. `arguments`, `preview` and `result` are JSON; moments are aware UTC; `amount` is in DKK (None: no rate).
+    """A row. `arguments`, `preview` and `result` are JSON; moments are aware UTC; `amount` is in DKK (None: unknown).
 
     `call_hash` says which call it is, `effects_hash` what it was found to do.
     """
@@ -99,14 +99,16 @@ class StagedCommand:
 class Planned:
     """The operation that a call of a tool comes to: its route, the ids of its path and its body.
 
-    `billed` says whose next billing is part of what it does: of a subscription that it makes or changes, the id, or
-    None where the operation's answer has it.
+    One that `bills` makes or changes a subscription, whose next billing is shown: `subscription_id` says which, None
+    where the operation's answer has it. What a subscription books later can't be counted, unless the operation `ends`
+    it with nothing left to bill.
     """
 
     route: OperationRoute
     path: Mapping[str, str]
     body: Mapping[str, Any] | None = None
     bills: bool = False
+    ends: bool = False
     subscription_id: str | None = None
 
 
@@ -116,7 +118,8 @@ class Effects:
 
     `changed` are the objects that its events tell of, `entries` what is posted, `deliveries` what leaves the house,
     `webhooks` which topics are told to how many endpoints, `next_billing` what the subscription is billed next.
-    `amount` is what is booked, in DKK (None: no rate), `digest` says whether two are the same.
+    `amount` is what is booked, in DKK (None: nobody can say, as there is no rate or more is booked later), `digest`
+    says whether two are the same.
     """
 
     answer: Any

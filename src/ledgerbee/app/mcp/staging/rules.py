@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -10,8 +10,10 @@ from uuid import UUID
 
 from msgspec.json import Encoder
 
-from ledgerbee.app.mcp.staging.model import LIMIT_CURRENCY, Decision, PreviewStatus, StagedCommand
+from ledgerbee.app.mcp.staging.model import LIMIT_CURRENCY, Decision, Planned, PreviewStatus, StagedCommand
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.core.money import ZERO, round_to
+from ledgerbee.sales.delivery.model import DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.tenancy.rates.model import RatePair
 from ledgerbee.tenancy.rates.rules import convert
 
@@ -25,6 +27,11 @@ _MADE_TEXTS: Final = frozenset({"description", "reference"})
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _UUID_7: Final = 7
+
+#: The jobs that book nothing.
+_BOOK_NOTHING: Final = frozenset({DELIVER_JOB, DELIVER_E_INVOICE_JOB, PRINT_JOB})
+#: The event of a subscription that has ended.
+_ENDED: Final = "subscription.churned"
 
 _encode: Final = Encoder(decimal_format="string", order="sorted").encode
 
@@ -77,6 +84,20 @@ def without_links(value: Any) -> Any:
     return [without_links(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+def is_all_booked(planned: Planned, events: Collection[str], jobs: Collection[str], upcoming: Any) -> bool:
+    """Whether all that a command ever books is among its entries: what jobs and later days book can't be counted.
+
+    So it is where no job follows but those that print and send. A subscription that goes on is billed on days to come,
+    by prices, usage and changes of which nobody knows; one that ends at once is done where its last bill (`upcoming`)
+    was looked for and has nothing on it.
+    """
+    others = set(jobs) - _BOOK_NOTHING
+    if not planned.bills:
+        return not others
+    is_settled = upcoming is not None and not upcoming["next"] and not upcoming["nextCreditNotes"]
+    return planned.ends and _ENDED in events and is_settled and others <= {BILL_SUBSCRIPTIONS_JOB}
+
+
 def booked(entries: Iterable[Mapping[str, Any]]) -> Decimal:
     """What entries book, in the company's base currency: the sum of their debits."""
     return sum(
@@ -109,7 +130,8 @@ def in_limit_currency(parts: Iterable[tuple[Decimal, str]], pairs: Mapping[str, 
 
 
 def needs_approval(used: Decimal, amount: Decimal | None, limit: Decimal) -> bool:
-    """Whether booking `amount` after `used` on a day is above the limit; all in DKK. What has no rate is above any.
+    """Whether booking `amount` after `used` on a day is above the limit; all in DKK. What nobody can
+    count is above any.
 
     What books nothing is never above it.
     """

@@ -1,6 +1,7 @@
 """What the tools that book, send or cancel have in common: they give a preview, which `commit_preview` carries out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -48,18 +49,17 @@ REMEDIES: Final[Mapping[str, Sequence[Remedy]]] = {
 }
 
 
-def single(operation_id: str, *, bills: bool = False, subscription: str | None = None) -> Plan:
+def single(operation_id: str, *, bills: bool = False, ends: bool = False, subscription: str | None = None) -> Plan:
     """The plan of a tool that is one operation; `subscription` names the argument with the one that is billed."""
 
     def plan(given: Mapping[str, Any]) -> Planned:
-        return planned(operation_id, given, bills=bills, subscription_id=given[subscription] if subscription else None)
+        own = given[subscription] if subscription else None
+        return replace(planned(operation_id, given), bills=bills, ends=ends, subscription_id=own)
 
     return plan
 
 
-def planned(
-    operation_id: str, given: Mapping[str, Any], *, bills: bool = False, subscription_id: str | None = None
-) -> Planned:
+def planned(operation_id: str, given: Mapping[str, Any]) -> Planned:
     """An operation with its arguments. Raises the validation error of what it doesn't take."""
     takes = arguments_of(operation_id)
     refuse(
@@ -70,13 +70,7 @@ def planned(
         ]
     )
     places = takes.split(given)
-    return Planned(
-        route=operation_route(operation_id),
-        path=places["path"],
-        body=places["body"],
-        bills=bills,
-        subscription_id=subscription_id,
-    )
+    return Planned(route=operation_route(operation_id), path=places["path"], body=places["body"])
 
 
 def staged_tool(
@@ -133,7 +127,8 @@ LISTED: Final[Mapping[str, Schema]] = {
     },
     "amount": {
         "type": ["number", "string", "null"],
-        "description": "What it books, in DKK, with the next billing of a subscription; null: there is no rate",
+        "description": "What it books, in DKK; null: nobody can say, as there is no rate or more is booked later. Then a "
+        "member has to approve it",
     },
     "createdAt": _MOMENT,
     "expiresAt": {**_MOMENT, "description": "Until then it can be committed"},
@@ -179,7 +174,7 @@ def _effects() -> dict[str, Schema]:
         },
         "nextBilling": {
             "type": ["object", "null"],
-            "description": "Of a subscription: the invoice (next) and credit notes that it is billed next",
+            "description": "Of a subscription: the invoice (next) and credit notes that it is billed next, for information",
         },
         "booking": object_schema(
             {

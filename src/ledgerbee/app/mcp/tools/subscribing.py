@@ -11,11 +11,11 @@ _CHANGE: Final = "schedule_subscription_change"
 
 plan_assigning: Final[Plan] = single("create_subscription", bills=True)
 plan_changing: Final[Plan] = single(_CHANGE, bills=True, subscription="subscriptionId")
-plan_cancelling: Final[Plan] = single("cancel_subscription")
+plan_cancelling: Final[Plan] = single("cancel_subscription", bills=True, ends=True, subscription="id")
 
-#: What previews of subscriptions count to the connection's day.
-_COUNTED: Final = (
-    "The next invoice that the subscription is billed (nextBilling) counts to what the connection may book in a day."
+#: Why a connection doesn't do it by itself.
+_APPROVED: Final = (
+    "What a subscription is billed later can't be counted: a member of the company always has to approve it."
 )
 
 
@@ -26,7 +26,7 @@ def _assign_subscription_tool() -> Tool:
         title="Assign a subscription",
         description="Assigns a subscription plan to a customer, who is billed by it from its first day on: what falls "
         "due is invoiced and mailed at once, and charged to the saved card with automaticBilling. Invoices that were "
-        "sent can only be credited. " + _COUNTED,
+        "sent can only be credited. " + _APPROVED,
         plan=plan_assigning,
         takes=input_schema("create_subscription"),
         gives=answer_schema("create_subscription", is_brief=True),
@@ -41,7 +41,7 @@ def _change_subscription_tool() -> Tool:
         title="Change a subscription",
         description="Changes what a subscription is for, its price or its period, pauses or resumes it, on the day "
         "effectiveDate (the next boundary unless given). With today it is carried out at once: what it changes in the "
-        "current period is invoiced or credited as prorationBehavior says, which can't be taken back. " + _COUNTED,
+        "current period is invoiced or credited as prorationBehavior says, which can't be taken back. " + _APPROVED,
         plan=plan_changing,
         takes=input_schema(_CHANGE),
         gives=answer_schema(_CHANGE, is_brief=True),
@@ -56,7 +56,8 @@ def _cancel_subscription_tool() -> Tool:
         title="Cancel a subscription",
         description="Ends a subscription by a strategy, at once or on a day to come. One that has ended doesn't begin "
         "again, and what is given back is credited for good; a cancellation of a day to come is taken back by the "
-        "strategy clear_schedule.",
+        "strategy clear_schedule. A member of the company has to approve it, unless it ends at once with nothing left to "
+        "bill or to pay back.",
         plan=plan_cancelling,
         takes=input_schema("cancel_subscription"),
         gives=answer_schema("cancel_subscription", is_brief=True),
