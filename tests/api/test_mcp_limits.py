@@ -164,6 +164,28 @@ async def test_the_limit_is_in_kroner_whatever_the_books_are_in(
     await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=above["previewId"])
 
 
+async def test_a_rate_of_ones_own_makes_nothing_less(api: Api, agent: Agent, books: Books) -> None:
+    await agent.allow("10000")
+    shop = Shop(api)
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.45"}, 200)
+    for rate, counted in (("0.001", 372_500), ("7.45", 372_500), ("8", 400_000)):
+        preview = await entry(agent, books, "50000", currency="EUR", exchangeRate=rate)
+        assert (preview["booking"]["amount"], preview["booking"]["needsApproval"]) == (counted, True)
+        await agent.refused("APPROVAL_REQUIRED", "commit_preview", previewId=preview["previewId"])
+    # Nor does a draft, or a payment.
+    draft = await shop.ok("POST", "/v2/draft-journal-entries", preview["arguments"] | {"exchangeRate": "0.001"})
+    assert (await agent.did("post_entry", draftJournalEntryId=draft["id"]))["booking"]["amount"] == 372_500
+    customer = await shop.customer(currency="EUR")
+    invoice = await shop.send(
+        await shop.draft(customer, line(await shop.price("10000", currency="EUR")), currency="EUR")
+    )
+    paid = {"invoiceId": invoice["id"], "date": "2026-03-16", "amount": "10000", "exchangeRate": "0.001"}
+    assert (await agent.did("register_payment", **paid))["booking"]["needsApproval"]
+    # A currency that nobody has a rate of is counted by nobody.
+    unknown = await entry(agent, books, "1.00", currency="UYU", exchangeRate="0.001")
+    assert (unknown["booking"]["amount"], unknown["booking"]["needsApproval"]) == (None, True)
+
+
 async def test_what_is_billed_later_needs_a_member(api: Api, agent: Agent, database_url: str) -> None:
     await agent.allow("1000000")
     subscriptions = Subscriptions(api)

@@ -105,15 +105,32 @@ class TestEffects:
         }
 
 
-def lines(*amounts: tuple[str, str]) -> dict[str, Any]:
-    return {"lines": [{"side": side, "amountInBaseCurrency": amount} for side, amount in amounts]}
+def entry(*lines: tuple[str, str, str]) -> dict[str, Any]:
+    names = ("side", "amount", "amountInBaseCurrency")
+    return {"lines": [dict(zip(names, line, strict=True)) for line in lines]}
 
 
 class TestLimit:
-    def test_debits_count(self) -> None:
-        assert rules.booked([]) == 0
-        entries = [lines(("DEBIT", "1.10"), ("CREDIT", "1.10")), lines(("CREDIT", "3"), ("DEBIT", "2"), ("DEBIT", "1"))]
-        assert rules.booked(entries) == D("4.10")
+    @pytest.mark.parametrize(
+        ("rate", "expected"),
+        [
+            ("1", "23"),  # what is booked: 15.40 + 7.60
+            ("7.6666", "23"),
+            ("7.67", "23.01"),  # 3 x 7.67
+            ("7.671", "23.01"),
+            ("100", "300"),
+        ],
+    )
+    def test_debits_count_by_the_larger_rate(self, rate: str, expected: str) -> None:
+        lines = entry(("DEBIT", "2", "15.40"), ("CREDIT", "3", "23"), ("DEBIT", "1", "7.60"))
+        assert rules.booked(lines, D(rate)) == D(expected)
+        assert rules.booked(entry(), D(rate)) == 0
+
+    @given(st.decimals("0.000001", "20", places=6), st.decimals("0.01", "90000", places=2))
+    def test_no_rate_of_ones_own_makes_it_less(self, own: D, amount: D) -> None:
+        booked = str(round(amount * own, 2))
+        lines = entry(("DEBIT", str(amount), booked), ("CREDIT", str(amount), booked))
+        assert rules.booked(lines, D("7.46")) >= round(amount * D("7.46"), 2)
 
     @pytest.mark.parametrize(
         ("parts", "expected"),

@@ -1,6 +1,8 @@
 """What a command does, read at the end of its transaction, before that is committed or undone."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from ledgerbee.billing.previews.wire import SubscriptionPreviewResponse
 from ledgerbee.billing.previews.wire import render as render_billing
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import parse_id
+from ledgerbee.core.money import ZERO
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
@@ -60,7 +63,7 @@ async def effects_of(context: Context, response: Response, planned: Planned, tri
         deliveries=tuple(leaving),
         webhooks=tuple(await _webhooks(context, Counter(kind for kind, _, _ in events))),
         next_billing=upcoming,
-        amount=await _amount(context, rules.booked(entries)) if is_all else None,
+        amount=await _amount(context, entries) if is_all else None,
         digest=rules.effects_digest(what, began_ms),
     )
 
@@ -106,10 +109,15 @@ async def _billed_next(context: Context, planned: Planned, answer: Any, trials: 
     return shown.model_dump(mode="json", by_alias=True, include={"next", "next_credit_notes"})
 
 
-async def _amount(context: Context, booked: Decimal) -> Decimal | None:
-    """What is booked, in DKK; None where there is no rate."""
-    company = await companies.get(context)
-    parts = [(booked, company.base_currency)]
-    foreign = {currency for amount, currency in parts if amount and currency != LIMIT_CURRENCY}
-    pairs = await rates.conversions(context, foreign, LIMIT_CURRENCY, context.today)
-    return rules.in_limit_currency(parts, pairs)
+async def _amount(context: Context, entries: Sequence[Any]) -> Decimal | None:
+    """What entries book, in DKK; None where there is no rate."""
+    base = (await companies.get(context)).base_currency
+    total = ZERO
+    for entry in entries:
+        rate = await rates.find(context, entry["currency"], date.fromisoformat(entry["date"]), base)
+        if rate is None:
+            return None
+        total += rules.booked(entry, rate.value)
+    sources = {base} if total and base != LIMIT_CURRENCY else set()
+    pairs = await rates.conversions(context, sources, LIMIT_CURRENCY, context.today)
+    return rules.in_limit_currency([(total, base)], pairs)

@@ -12,7 +12,7 @@ from msgspec.json import Encoder
 
 from ledgerbee.app.mcp.staging.model import LIMIT_CURRENCY, Decision, Planned, PreviewStatus, StagedCommand
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
-from ledgerbee.core.money import ZERO, round_to
+from ledgerbee.core.money import ZERO, multiply, round_to
 from ledgerbee.sales.delivery.model import DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.tenancy.rates.model import RatePair
 from ledgerbee.tenancy.rates.rules import convert
@@ -98,17 +98,16 @@ def is_all_booked(planned: Planned, events: Collection[str], jobs: Collection[st
     return planned.ends and _ENDED in events and is_settled and others <= {BILL_SUBSCRIPTIONS_JOB}
 
 
-def booked(entries: Iterable[Mapping[str, Any]]) -> Decimal:
-    """What entries book, in the company's base currency: the sum of their debits."""
-    return sum(
-        (
-            Decimal(line["amountInBaseCurrency"])
-            for entry in entries
-            for line in entry["lines"]
-            if line["side"] == "DEBIT"
-        ),
-        ZERO,
-    )
+def booked(entry: Mapping[str, Any], rate: Decimal) -> Decimal:
+    """What an entry books, in the company's base currency: the sum of its debits.
+
+    In another currency it is at least what they are at the day's `rate` (base units for one unit): whoever posts an
+    entry may state a rate of its own. In the base currency itself the rate is 1.
+    """
+    debits = [line for line in entry["lines"] if line["side"] == "DEBIT"]
+    in_base = sum((Decimal(line["amountInBaseCurrency"]) for line in debits), ZERO)
+    by_rate = sum((Decimal(line["amount"]) for line in debits), ZERO)
+    return max(in_base, round_to(multiply(by_rate, rate), 2))
 
 
 def in_limit_currency(parts: Iterable[tuple[Decimal, str]], pairs: Mapping[str, RatePair]) -> Decimal | None:

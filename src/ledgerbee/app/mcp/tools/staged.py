@@ -127,8 +127,8 @@ LISTED: Final[Mapping[str, Schema]] = {
     },
     "amount": {
         "type": ["number", "string", "null"],
-        "description": "What it books, in DKK; null: nobody can say, as there is no rate or more is booked later. Then a "
-        "member has to approve it",
+        "description": "What it books, in DKK; null: nobody can say, as there is no rate or more is booked later. Then "
+        "a member has to approve it",
     },
     "createdAt": _MOMENT,
     "expiresAt": {**_MOMENT, "description": "Until then it can be committed"},
@@ -174,7 +174,7 @@ def _effects() -> dict[str, Schema]:
         },
         "nextBilling": {
             "type": ["object", "null"],
-            "description": "Of a subscription: the invoice (next) and credit notes that it is billed next, for information",
+            "description": "Of a subscription: the invoice (next) and credit notes that it is billed next",
         },
         "booking": object_schema(
             {

@@ -56,8 +56,8 @@ def _cancel_subscription_tool() -> Tool:
         title="Cancel a subscription",
         description="Ends a subscription by a strategy, at once or on a day to come. One that has ended doesn't begin "
         "again, and what is given back is credited for good; a cancellation of a day to come is taken back by the "
-        "strategy clear_schedule. A member of the company has to approve it, unless it ends at once with nothing left to "
-        "bill or to pay back.",
+        "strategy clear_schedule. A member of the company has to approve it, unless it ends at once with nothing left "
+        "to bill or to pay back.",
         plan=plan_cancelling,
         takes=input_schema("cancel_subscription"),
         gives=answer_schema("cancel_subscription", is_brief=True),
