@@ -1,6 +1,6 @@
 """An application that works for a member of a company over MCP, for tests."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from ledgerbee.app.mcp.staging import actions as staged
 from ledgerbee.app.mcp.tools.previews import PLANS
 from ledgerbee.core.ids import new_id
 from ledgerbee.identity.connections import actions
-from ledgerbee.identity.connections.model import AppConnection
+from ledgerbee.identity.connections import store as connections
+from ledgerbee.identity.connections.model import AppConnection, ConnectionId
 from ledgerbee.identity.users.model import Role
 from ledgerbee.identity.users.rules import SCOPES_OF
 from ledgerbee.platform.context import Actor, Context, Origin
@@ -62,6 +63,18 @@ class Agent:
         """The names of the tools that are listed."""
         answer = await ask(self.api, self.token, "tools/list")
         return {tool["name"] for tool in answer.json()["result"]["tools"]}
+
+    async def once_more(self, client_id: str | None = None) -> "Agent":
+        """Another connection that the same member lets in, of the same application unless told otherwise."""
+        connection = replace(
+            self.connection, id=ConnectionId(new_id()), client_id=client_id or self.connection.client_id
+        )
+
+        async def work(context: Context) -> str:
+            await connections.insert(context, connection)
+            return await actions.issue_token(context, connection)
+
+        return Agent(self.api, connection, await self.api.run(work), self.database_url)
 
     async def renew(self) -> None:
         """Get a new token: they live an hour."""

@@ -20,6 +20,8 @@ from ledgerbee.app.mcp.staging import actions
 from ledgerbee.app.mcp.tools.previews import PLANS
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.identity.connections import actions as connections
+from ledgerbee.identity.connections.model import EndReason
 from ledgerbee.identity.users.model import Role
 from ledgerbee.identity.users.rules import SCOPES_OF
 from ledgerbee.platform.context import Actor, Context, Origin
@@ -118,6 +120,28 @@ async def test_two_at_once_are_not_both_within_the_limit(api: Api, agent: Agent,
     assert (await books.verify()).entries == 1
 
 
+async def test_another_consent_begins_no_other_sum(api: Api, agent: Agent, books: Books, database_url: str) -> None:
+    await agent.commit(await entry(agent, books, "60.00"))
+    again = await agent.once_more()  # with a limit of 10,000 of its own
+    assert (await entry(again, books, "40.01"))["booking"] == {
+        "currency": "DKK", "amount": 40.01, "bookedBefore": 60, "dailyLimit": 100, "needsApproval": True,
+    }  # fmt: skip
+    # Both at once are not both within what is left.
+    previews = [(one, await entry(one, books, "30.00", description="Both")) for one in (agent, again)]
+    answers = await asyncio.gather(*(one.tried("commit_preview", previewId=it["previewId"]) for one, it in previews))
+    assert sorted(one.get("code", "committed") for one in answers) == ["APPROVAL_REQUIRED", "committed"]
+    # What a revoked one has booked counts on; its limit doesn't.
+    await api.run(lambda context: connections.revoke(context, agent.connection.id, EndReason.USER))
+    third = await again.once_more()
+    await third.allow("200")
+    left = (await entry(third, books, "1.00"))["booking"]
+    assert (left["bookedBefore"], left["dailyLimit"]) == (90, 200)
+    # Another member's, or another application's, is another sum.
+    for other in (await Agent.of(api, database_url), await again.once_more("https://else.example/client.json")):
+        fresh = (await entry(other, books, "1.00"))["booking"]
+        assert (fresh["bookedBefore"], fresh["dailyLimit"]) == (0, 10_000)
+
+
 async def test_what_a_kill_interrupts_is_not_done_and_can_be_done(
     api: Api, agent: Agent, books: Books, database_url: str
 ) -> None:
@@ -126,7 +150,7 @@ async def test_what_a_kill_interrupts_is_not_done_and_can_be_done(
     owner = await as_owner(database_url)
     before = await rows_of(database_url, api)
     async with owner.transaction():  # holds what the commit counts in, so that it is killed in its last step
-        await owner.execute("SELECT FROM connection_postings WHERE connection_id = $1 FOR UPDATE", agent.connection.id)
+        await owner.execute("SELECT FROM application_postings WHERE user_id = $1 FOR UPDATE", agent.connection.user_id)
         commit = asyncio.create_task(agent.tried("commit_preview", previewId=preview["previewId"]))
         blocked = None
         while blocked is None:

@@ -63,7 +63,7 @@ TABLES = {
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(approval_asked_at committed_at decided_at decided_by decision expires_at replaced_at"
     " result)": "staged_commands",
-    "INSERT SELECT UPDATE(amount)": "connection_postings",
+    "INSERT SELECT UPDATE(amount)": "application_postings",
     "INSERT SELECT UPDATE(automatic_billing awaits_payment billed_until customer_department_id"
     " department_contact_override_id emitted_until ends_on first_invoice_id is_cancelled is_paused name next_run_on"
     " pay_by payment_method_id plan_id updated_at version)": "subscriptions",

@@ -58,7 +58,7 @@ LOOKS_NOWHERE = {
     "guard_journal_entries": POSTING, "guard_plan_version": NO_TABLE, "guard_recipient": NO_TABLE,
     "keep_answer": NO_TABLE,
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_charge_return": NO_TABLE,
-    "keep_connection_postings": NO_TABLE, "keep_staged_command_ends": NO_TABLE,
+    "keep_application_postings": NO_TABLE, "keep_staged_command_ends": NO_TABLE,
     "keep_credit_note": NO_TABLE,
     "keep_deferral": NO_TABLE, "keep_finished_charge": NO_TABLE, "keep_recognized": NO_TABLE,
     "keep_membership_directory": NO_TABLE,

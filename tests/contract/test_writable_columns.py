@@ -282,7 +282,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "webhook_deliveries": {OWN: "*"},
     "webhook_endpoints": {OWN: "*"},
     "staged_commands": {OWN: "*"},
-    "connection_postings": {OWN: "*"},
+    "application_postings": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},
     "incoming_answers": {OWN: "*"},
     "incoming_documents": {OWN: "*"},

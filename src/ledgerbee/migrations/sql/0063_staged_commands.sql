@@ -10,7 +10,7 @@ CREATE TABLE staged_commands (
     arguments text NOT NULL,
     call_hash bytea NOT NULL,
     effects_hash bytea NOT NULL,
-    -- What it books, in DKK; null where no rate says it.
+    -- What it books, in DKK; null where nobody can say.
     amount numeric CHECK (amount >= 0),
     -- What the application was shown, and what it was answered at the commit: JSON as it was written.
     preview text NOT NULL,
@@ -65,32 +65,35 @@ REVOKE EXECUTE ON FUNCTION keep_staged_command_ends() FROM PUBLIC;
 CREATE TRIGGER keep_ends BEFORE UPDATE ON staged_commands
     FOR EACH ROW EXECUTE FUNCTION keep_staged_command_ends();
 
--- What a connection has booked on a day of the company's without anybody looking, in DKK.
-CREATE TABLE connection_postings (
+-- What an application has booked for a member on a day of the company's without anybody looking, in DKK: by all of its
+-- connections, those that are revoked too, so that another consent begins no other sum.
+CREATE TABLE application_postings (
     company_id uuid NOT NULL,
-    connection_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    client_id text NOT NULL,
     day date NOT NULL,
     amount numeric NOT NULL CHECK (amount >= 0),
-    PRIMARY KEY (company_id, connection_id, day),
-    CONSTRAINT connection_postings_finite CHECK (amount < 'Infinity'),
-    CONSTRAINT connection_postings_connection FOREIGN KEY (company_id, connection_id) REFERENCES connections
+    PRIMARY KEY (company_id, user_id, client_id, day),
+    CONSTRAINT application_postings_finite CHECK (amount < 'Infinity')
 );
-SELECT protect_table('connection_postings', 'SELECT, INSERT');
-GRANT UPDATE (amount) ON connection_postings TO ledgerbee_app;
+SELECT protect_table('application_postings', 'SELECT, INSERT');
+GRANT UPDATE (amount) ON application_postings TO ledgerbee_app;
+CREATE INDEX connections_of_application ON connections (company_id, user_id, client_id);
 
 -- The day's sum only grows: nothing that was booked is taken out of it.
-CREATE FUNCTION keep_connection_postings() RETURNS trigger
+CREATE FUNCTION keep_application_postings() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.amount < OLD.amount THEN
-        RAISE EXCEPTION 'what a connection has booked on a day only grows' USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION 'what an application has booked on a day only grows'
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION keep_connection_postings() FROM PUBLIC;
-CREATE TRIGGER keep_amount BEFORE UPDATE ON connection_postings
-    FOR EACH ROW EXECUTE FUNCTION keep_connection_postings();
+REVOKE EXECUTE ON FUNCTION keep_application_postings() FROM PUBLIC;
+CREATE TRIGGER keep_amount BEFORE UPDATE ON application_postings
+    FOR EACH ROW EXECUTE FUNCTION keep_application_postings();
 
 -- Forgets previews of which nothing came, over all companies. Who committed or decided what stays.
 CREATE FUNCTION purge_staged_commands(moment timestamptz) RETURNS void

@@ -275,7 +275,7 @@ async def _effects(context: Context, response: Response, planned: Planned, trial
 
 
 async def _booking(context: Context, command: StagedCommand, amount: Decimal | None) -> dict[str, Any]:
-    """Add what a command books to its connection's day, unless a member has approved it: where that leaves the limit.
+    """Add what a command books to its application's day, unless a member has approved it: where that leaves the limit.
 
     Raises `APPROVAL_REQUIRED` above it.
     """
@@ -283,7 +283,7 @@ async def _booking(context: Context, command: StagedCommand, amount: Decimal | N
     if command.decision is Decision.APPROVED:
         return _standing(amount, used, limit, needs_approval=False)
     if amount:
-        # The row is held from here on: whoever else books for the connection sees the sum.
+        # The row is held from here on: whoever else books by the application for the same member sees the sum.
         used = await store.add_booked(context, command.connection_id, context.today, amount) - amount
     if rules.needs_approval(used, amount, limit):
         standing = _standing(amount, used, limit, needs_approval=True)

@@ -1,4 +1,4 @@
-"""Rows of staged commands, and what connections have booked by day."""
+"""Rows of staged commands, and what applications have booked by day."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,15 +34,21 @@ _ASK: Final = (
 _DECIDE: Final = (
     "UPDATE staged_commands SET decision = $3, decided_by = $4, decided_at = $5 WHERE company_id = $1 AND id = $2"
 )
-_LIMIT: Final = (
-    "SELECT c.daily_limit, coalesce(p.amount, 0) AS used FROM connections c LEFT JOIN connection_postings p"
-    " ON p.company_id = c.company_id AND p.connection_id = c.id AND p.day = $3"
-    " WHERE c.company_id = $1 AND c.id = $2"
-)
-_RAISE: Final = (
-    "INSERT INTO connection_postings AS p (company_id, connection_id, day, amount) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT (company_id, connection_id, day) DO UPDATE SET amount = p.amount + excluded.amount RETURNING amount"
-)
+_LIMIT: Final = """
+SELECT coalesce((
+    SELECT min(a.daily_limit) FROM connections a
+    WHERE a.company_id = c.company_id AND a.user_id = c.user_id AND a.client_id = c.client_id
+      AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $4)
+), c.daily_limit) AS daily_limit, coalesce(p.amount, 0) AS used
+FROM connections c LEFT JOIN application_postings p
+    ON p.company_id = c.company_id AND p.user_id = c.user_id AND p.client_id = c.client_id AND p.day = $3
+WHERE c.company_id = $1 AND c.id = $2
+"""
+_RAISE: Final = """
+INSERT INTO application_postings AS p (company_id, user_id, client_id, day, amount)
+SELECT c.company_id, c.user_id, c.client_id, $3, $4 FROM connections c WHERE c.company_id = $1 AND c.id = $2
+ON CONFLICT (company_id, user_id, client_id, day) DO UPDATE SET amount = p.amount + excluded.amount RETURNING amount
+"""
 
 
 async def get(context: Context, connection_id: UUID, command_id: UUID) -> StagedCommand:
@@ -110,14 +116,21 @@ async def decide(context: Context, command_id: StagedCommandId, decision: Decisi
 
 
 async def limit_and_use(context: Context, connection_id: UUID, day: date) -> tuple[Decimal, Decimal]:
-    """What a connection may book in a day without anybody looking, and what it has booked on one, in DKK."""
-    row = await context.connection.fetchrow(_LIMIT, context.company_id, connection_id, day)
+    """What a connection may book in a day without anybody looking, and what was booked on one, in DKK.
+
+    Both are of all connections of its application for its member: the smallest limit of those that are alive, and what
+    all of them have booked, the revoked ones too.
+    """
+    row = await context.connection.fetchrow(_LIMIT, context.company_id, connection_id, day, context.now)
     assert row is not None, "a connection with a token is there"
     return row["daily_limit"], row["used"]
 
 
 async def add_booked(context: Context, connection_id: UUID, day: date, amount: Decimal) -> Decimal:
-    """Add to what a connection has booked on a day, in DKK: the sum. Until the transaction ends nobody else adds."""
+    """Add to what a connection's application has booked for its member on a day, in DKK: the sum.
+
+    Until the transaction ends nobody else adds.
+    """
     total: Decimal = await context.connection.fetchval(_RAISE, context.company_id, connection_id, day, amount)
     return total
 

@@ -180,7 +180,10 @@ def _effects() -> dict[str, Schema]:
             {
                 "currency": {"type": "string"},
                 "amount": {"type": ["number", "string", "null"]},
-                "bookedBefore": {**_AMOUNT, "description": "What the connection has booked today, without approval"},
+                "bookedBefore": {
+                    **_AMOUNT,
+                    "description": "What was booked today by this application for its user, without approval",
+                },
                 "dailyLimit": {**_AMOUNT, "description": "What it may book in a day without approval"},
                 "needsApproval": {"type": "boolean"},
             }
