@@ -210,6 +210,29 @@ async def test_a_rate_of_ones_own_makes_nothing_less(api: Api, agent: Agent, boo
     assert (unknown["booking"]["amount"], unknown["booking"]["needsApproval"]) == (None, True)
 
 
+async def test_another_spelling_is_no_other_payment(api: Api, agent: Agent, database_url: str) -> None:
+    shop = Shop(api)
+    customer = await shop.customer()
+    price = await shop.price("100")
+    invoice = await shop.send(await shop.draft(customer, line(price)))
+    paid = {"invoiceId": invoice["id"], "date": "2026-03-16", "amount": "10"}
+    done = await agent.commit(await agent.did("register_payment", **paid))
+    own: dict[str, Any]
+    for own in ({"amount": "10.00"}, {"amount": 10}, {"repetition": 1}, {"currency": None}, {"amount": "010.0"}):
+        again = await agent.did("register_payment", **{**paid, **own})
+        assert (again["previewId"], again["idempotencyReplay"]) == (done["previewId"], True)
+    second = await agent.did("register_payment", **paid, repetition=2)
+    assert not second["idempotencyReplay"]
+    draft = {"customerId": customer, "date": "2026-03-16", "lines": [line(price)]}
+    made = await agent.did("draft_invoice", **draft)
+    for own in (
+        {"repetition": 1},
+        {"lines": [line(price, quantity="1.0")]},
+        {"lines": [line(price, lineType="product")]},
+    ):
+        assert (await agent.did("draft_invoice", **{**draft, **own}))["invoice"]["id"] == made["invoice"]["id"]
+
+
 async def test_what_is_billed_later_needs_a_member(api: Api, agent: Agent, database_url: str) -> None:
     await agent.allow("1000000")
     subscriptions = Subscriptions(api)

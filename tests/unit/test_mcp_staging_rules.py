@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledgerbee.app.mcp.crediting import CREDIT_ROUTE
@@ -20,6 +20,7 @@ from ledgerbee.app.mcp.staging.model import (
     StagedCommand,
     StagedCommandId,
 )
+from ledgerbee.app.mcp.tools import all_tools
 from ledgerbee.core.fields import replace
 from ledgerbee.core.ids import new_id
 from ledgerbee.identity.connections.model import ConnectionId
@@ -37,19 +38,96 @@ def new(number: int) -> str:
     return f"01904a00-0000-7000-8000-{number:012}"
 
 
-def of_call(tool: str = "post_entry", **arguments: Any) -> bytes:
-    return rules.call_hash(CONNECTION, tool, canonical(arguments)[1])
+PAYMENT: Final[dict[str, Any]] = {
+    "invoiceId": "01900000-0000-7000-8000-00000000000a", "date": "2026-03-16", "amount": "10"
+}  # fmt: skip
+ENTRY: Final[dict[str, Any]] = {
+    "entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "10",
+    "lines": [
+        {"accountId": "01900000-0000-7000-8000-00000000000b", "side": side, "amount": "10"}
+        for side in ("DEBIT", "CREDIT")
+    ],
+}  # fmt: skip
+ASSIGNED: Final[dict[str, Any]] = {
+    "customerId": PAYMENT["invoiceId"], "planId": PAYMENT["invoiceId"], "startDate": "2026-03-16",
+    "productOverrides": [{"priceId": PAYMENT["invoiceId"], "quantity": 2}],
+}  # fmt: skip
+DRAFT: Final[dict[str, Any]] = {
+    "customerId": PAYMENT["invoiceId"], "lines": [{"priceId": PAYMENT["invoiceId"], "quantity": 2, "unitPrice": "0.50"}]
+}  # fmt: skip
+CALLS: Final = (
+    ("register_payment", PAYMENT), ("post_entry", ENTRY), ("assign_subscription", ASSIGNED), ("draft_invoice", DRAFT),
+    ("draft_quote", DRAFT), ("send_document", {"type": "invoice", "documentId": PAYMENT["invoiceId"]}),
+    ("save_customer", {"name": "Havn", "customerNumber": "10", "metadata": {"floor": "2"}}),
+)  # fmt: skip
+
+
+def of_call(tool: str, arguments: dict[str, Any]) -> bytes:
+    return rules.call_hash(CONNECTION, tool, canonical(arguments, all_tools()[tool].input_schema))
+
+
+def branches(schema: Any) -> list[Any]:
+    choices = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return [branch for one in choices for branch in branches(one)] if choices else [schema]
+
+
+def spelt(value: Any, schema: Any, name: str, draw: st.DrawFn) -> Any:
+    """The same value, otherwise."""
+    inner = branches(schema)
+    if isinstance(value, dict):
+        properties: Any = next((one["properties"] for one in inner if "properties" in one), {})
+        required = [field for one in inner for field in one.get("required", ())]
+        same = {field: spelt(one, properties.get(field, {}), field, draw) for field, one in value.items()}
+        for field in properties.keys() - value.keys() - set(required):
+            absent = [one["default"] for one in (properties[field], *branches(properties[field])) if "default" in one]
+            absent += [None] if {"type": "null"} in branches(properties[field]) else []
+            if absent and draw(st.booleans()):
+                same[field] = draw(st.sampled_from(absent))
+        return dict(draw(st.permutations(list(same.items()))))
+    if isinstance(value, list):
+        return [spelt(one, inner[0].get("items", {}), name, draw) for one in value]
+    if {"number", "integer"} & {one.get("type") for one in inner}:
+        number = D(str(value))
+        ways = [number, number + D("0.000")]
+        ways += [int(number)] if number == int(number) else []
+        ways += [f"{number:f}", f"0{number + D('0.00'):f}"] if "string" in {one.get("type") for one in inner} else []
+        return draw(st.sampled_from(ways))
+    return draw(st.sampled_from([value, value.upper(), value.replace("-", "")])) if name.endswith("Id") else value
 
 
 class TestCalls:
-    def test_the_same_said_otherwise_is_the_same_call(self) -> None:
-        assert of_call(a=D("1.50"), b=[1]) == of_call(b=[1], a=D("1.5"))
-        assert of_call(a=D(100), b=None) == of_call(b=None, a=100)
+    @settings(max_examples=300, deadline=None)
+    @given(st.data(), st.sampled_from(CALLS))
+    def test_the_same_said_otherwise_is_the_same_call(self, data: st.DataObject, one: tuple[str, Any]) -> None:
+        tool, arguments = one
+        same = spelt(arguments, all_tools()[tool].input_schema, "", data.draw)
+        assert of_call(tool, same) == of_call(tool, arguments), same
+
+    @pytest.mark.parametrize("amount", ["10.00", 10, D("10.0"), "010", D("1e1")])
+    def test_amounts_are_what_they_are_worth(self, amount: Any) -> None:
+        assert of_call("register_payment", PAYMENT | {"amount": amount, "repetition": 1}) == of_call(
+            "register_payment", PAYMENT
+        )
 
     def test_anything_else_is_another(self) -> None:
-        calls = [of_call(a="1"), of_call(a=1), of_call(a=2), of_call(), of_call("other", a=1),
-                 rules.call_hash(new_id(), "post_entry", canonical({"a": 1})[1])]  # fmt: skip
+        changes: list[dict[str, Any]] = [
+            {}, {"amount": "10.01"}, {"amount": "1"}, {"amount": "100"}, {"amount": "-10"}, {"repetition": 2},
+            {"reference": "10"}, {"reference": "10.00"}, {"reference": "true"}, {"exchangeRate": "1"},
+            {"date": "2026-03-17"}, {"invoiceId": ENTRY["lines"][0]["accountId"]},
+        ]  # fmt: skip
+        calls = [of_call("register_payment", PAYMENT | one) for one in changes]
+        calls.append(of_call("save_customer", {"name": "Havn", "metadata": {"floor": "2"}}))
+        calls.append(of_call("save_customer", {"name": "Havn", "metadata": {"floor": "2.0"}}))
+        calls.append(of_call("save_customer", {"name": "Havn", "metadata": {"floor": None}}))
+        schema = all_tools()["register_payment"].input_schema
+        calls.append(rules.call_hash(CONNECTION, "other", canonical(PAYMENT, schema)))
+        calls.append(rules.call_hash(new_id(), "register_payment", canonical(PAYMENT, schema)))
         assert len(set(calls)) == len(calls)
+
+    def test_exponents_make_no_number_long(self) -> None:
+        schema = {"properties": {"a": {"type": "number"}}}
+        assert canonical({"a": D("12e999999")}, schema) == canonical({"a": D("120e999998")}, schema)
+        assert len(canonical({"a": D("12e-999999")}, schema)) < 30
 
 
 def digest(value: Any) -> bytes:

@@ -17,7 +17,7 @@ from msgspec.json import Decoder, Encoder
 
 from ledgerbee.app.mcp import results
 from ledgerbee.app.mcp.model import Call
-from ledgerbee.app.mcp.staging import rules, store
+from ledgerbee.app.mcp.staging import forms, rules, store
 from ledgerbee.app.mcp.staging.effects import effects_of
 from ledgerbee.app.mcp.staging.model import (
     APPROVAL_FOR_PEOPLE,
@@ -88,26 +88,24 @@ class Shown:
     is_replay: bool
 
 
-def canonical(arguments: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Arguments as JSON, and in the one form of all that say the same."""
-    written = _encode(arguments)
-    return written.decode(), canonical_body(written)
+def canonical(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> bytes:
+    """Arguments as JSON in the one form of all that say the same to a tool with this input schema."""
+    return canonical_body(_encode(forms.form_of(arguments, schema)))
 
 
-async def preview(call: Call, tool: str, arguments: Mapping[str, Any], plan: Plan) -> Shown:
-    """Show what a call of a tool would do. Nothing is kept but the preview.
+async def preview(call: Call, tool: str, schema: Mapping[str, Any], plan: Plan) -> Shown:
+    """Show what a call of a tool would do, whose input schema is given. Nothing is kept but the preview.
 
     The same call again shows the same preview while that can be committed, and for 24 hours what came of it if it was.
     Raises what the operation refuses.
     """
-    connection = ConnectionId(call.caller.principal.subject_id)
-    written, form = canonical(arguments)
-    digest = rules.call_hash(connection, tool, form)
+    connection, arguments = ConnectionId(call.caller.principal.subject_id), call.arguments
+    digest = rules.call_hash(connection, tool, canonical(arguments, schema))
     known = await call.caller.read(lambda context: store.of_call(context, connection, digest))
     if known is not None and _still_stands(known, call.caller):
         return Shown(shown(known, call.caller.now), is_replay=True)
     effects = await _tried(call, plan(arguments))
-    return await _keep(call.caller, connection, tool, written, digest, effects)
+    return await _keep(call.caller, connection, tool, _encode(arguments).decode(), digest, effects)
 
 
 async def commit(call: Call, command_id: UUID, plans: Mapping[str, Plan]) -> Shown:
@@ -137,11 +135,11 @@ async def commit(call: Call, command_id: UUID, plans: Mapping[str, Plan]) -> Sho
     return Shown(shown(command, caller.now), is_replay=is_replay)
 
 
-async def at_once(call: Call, tool: str, arguments: Mapping[str, Any], planned: Planned, *, is_kept: bool) -> Shown:
+async def at_once(call: Call, tool: str, schema: Mapping[str, Any], planned: Planned, *, is_kept: bool) -> Shown:
     """Run an operation that neither books nor sends. One whose answer `is_kept` is carried out once in 24 hours."""
     caller = call.caller
     if is_kept:
-        digest = rules.call_hash(caller.principal.subject_id, tool, canonical(arguments)[1])
+        digest = rules.call_hash(caller.principal.subject_id, tool, canonical(call.arguments, schema))
         caller = replace(caller, reservation=Reservation(f"mcp:{tool}:{digest.hex()}", digest))
     response = await run_operation(planned.route, caller, call.app, path=planned.path, body=planned.body)
     is_replay = response.headers.get("Idempotent-Replayed") == "true"

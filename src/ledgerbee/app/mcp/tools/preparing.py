@@ -16,6 +16,7 @@ _ONCE: Final = (
 _AGAIN: Final[Schema] = {
     "type": "integer",
     "minimum": 1,
+    "default": 1,
     "description": "Only where the same is meant to be made more than once within 24 hours: 2 for the second time",
 }
 
@@ -37,13 +38,14 @@ def _saving(
     async def run(call: Call) -> Result:
         is_new = id_name not in call.arguments
         made = planned(create if is_new else update, call.arguments)
-        shown = await actions.at_once(call, name, call.arguments, made, is_kept=is_new)
+        shown = await actions.at_once(call, name, schema, made, is_kept=is_new)
         data = {shown_as: shown.content["answer"], "idempotencyReplay": shown.is_replay}
         return Result(data=data, untrusted=untrusted)
 
     fields = input_schema(create, update)["properties"]
     own = {**fields[id_name], "description": "Which one to change; a new one is made without it"}
-    properties = {id_name: own, **{one: schema for one, schema in fields.items() if one != id_name}}
+    properties = {id_name: own, **{one: field for one, field in fields.items() if one != id_name}}
+    schema = object_schema({**properties, REPETITION: _AGAIN})
     return Tool(
         name=name,
         title=title,
@@ -51,7 +53,7 @@ def _saving(
         f"{', '.join(wanted)} are required. {_ONCE}",
         scopes=frozenset({scope_of(create)}),
         effect=Effect.PREPARES,
-        input_schema=object_schema({**properties, REPETITION: _AGAIN}),
+        input_schema=schema,
         output_schema=_made({shown_as: answer_schema(create, is_brief=True)}),
         run=run,
     )
@@ -118,7 +120,7 @@ def _convert_quote_tool() -> Tool:
     async def run(call: Call) -> Result:
         source = next(name for name in _CONVERT if name in call.arguments)
         made = planned(_CONVERT[source], call.arguments)
-        shown = await actions.at_once(call, "convert_quote", call.arguments, made, is_kept=True)
+        shown = await actions.at_once(call, "convert_quote", takes, made, is_kept=True)
         data = {"made": shown.content["answer"], "idempotencyReplay": shown.is_replay}
         return Result(data=data, untrusted=under("made", OF_DOCUMENT))
 

@@ -8,6 +8,7 @@ from ledgerbee.app.mcp.model import Tool
 from ledgerbee.app.mcp.operations import Schema, answer_schema, arguments_of, input_schema, object_schema, scope_of
 from ledgerbee.app.mcp.staging.model import Planned
 from ledgerbee.app.mcp.tools.staged import REPETITION, planned, staged_tool
+from ledgerbee.sales.delivery.model import DeliveryType
 
 #: The operation that sends a document, by its type.
 _SEND: Final[Mapping[str, str]] = {
@@ -40,6 +41,8 @@ def _send_document_tool() -> Tool:
     }
     paths = {path for one in _SEND.values() for path in arguments_of(one).path}
     takes = input_schema(*_SEND.values(), without=paths, required=("type", "documentId"), first=own)
+    delivery = {**takes["properties"]["deliveryType"], "default": DeliveryType.MANUAL.value}
+    takes = {**takes, "properties": {**takes["properties"], "deliveryType": delivery}}
     return staged_tool(
         name="send_document",
         title="Send a document",

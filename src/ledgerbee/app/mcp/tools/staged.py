@@ -17,6 +17,7 @@ REPETITION: Final = "repetition"
 _REPETITION: Final[Schema] = {
     "type": "integer",
     "minimum": 1,
+    "default": 1,
     "description": "Only where the same is meant to be done more than once within 24 hours: 2 for the second time, and "
     "so on. The same call without it is the same command, and never done twice",
 }
@@ -87,9 +88,10 @@ def staged_tool(
     """A tool that gives a preview. `takes` is its input schema, `gives` that of the operation's answer."""
 
     async def run(call: Call) -> Result:
-        return result_of(await actions.preview(call, name, call.arguments, plan))
+        return result_of(await actions.preview(call, name, schema, plan))
 
     properties = {**takes["properties"], REPETITION: _REPETITION}
+    schema = object_schema(properties, takes.get("required", ()))
     return Tool(
         name=name,
         title=title,
@@ -97,7 +99,7 @@ def staged_tool(
         scopes=scopes,
         any_scopes=any_scopes,
         effect=Effect.PREPARES,
-        input_schema=object_schema(properties, takes.get("required", ())),
+        input_schema=schema,
         output_schema=command_schema(gives),
         run=run,
         remedies=REMEDIES,
