@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.agents import Agent, rows_of
 from tests.api.instances import instance
 from tests.conftest import PUBLIC_URL, Api, new_company
+from tests.connections import connect
 from tests.ledger_books import Books, as_owner, books_of
 from tests.selling import Shop, line
 from tests.subscribing import Subscriptions
@@ -385,6 +386,27 @@ async def test_a_commit_does_what_was_shown_or_nothing(api: Api, agent: Agent, d
     # What is refused is refused at once.
     fault = await agent.refused("INVOICE_INVALID_STATE", "send_document", type="invoice", documentId=others["id"])
     assert fault["details"]["status"] == "sent"
+
+
+async def test_entries_are_for_whoever_may_read_them(api: Api, database_url: str) -> None:
+    scopes = SCOPES_OF[Role.OWNER] - {"journal-entries-read"}
+    agent = Agent(api, *await connect(api, database_url, scopes), database_url)
+    shop = Shop(api)
+    customer, price = await shop.customer(), await shop.price("100")
+    draft = await shop.draft(customer, line(price))
+    preview = await agent.did("send_document", type="invoice", documentId=draft["id"])
+    await shop.ok("PATCH", f"/v1/invoices/{draft['id']}", {"lines": [line(price, quantity=2)]})
+    outdated = await agent.refused("PREVIEW_OUTDATED", "commit_preview", previewId=preview["previewId"])
+    anew = outdated["details"]["newPreview"]
+    for one in (preview, anew, await agent.commit(anew), await agent.commit(anew)):
+        assert one["entries"] is None
+        assert one["notShown"] == [{"part": "entries", "scope": "journal-entries-read"}]
+        assert "6190" not in str(one)
+    # Who approves it sees them, and so does whoever may read them.
+    reader = await Agent.of(api, database_url)
+    draft = await shop.draft(customer, line(price))
+    shown = await reader.did("send_document", type="invoice", documentId=draft["id"])
+    assert (len(shown["entries"]), shown["notShown"]) == (1, [])
 
 
 async def test_whoever_may_only_read_has_no_tool_that_writes(api: Api, database_url: str) -> None:

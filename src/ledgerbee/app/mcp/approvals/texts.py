@@ -8,10 +8,8 @@ TEXTS: Final[Texts] = {
     "title": ("Venter på godkendelse – {company}", "Waiting for approval – {company}"),
     "heading": ("Venter på godkendelse", "Waiting for approval"),
     "about": (
-        "Det er over, hvad en app må bogføre på en dag, uden at nogen ser på det, "
-        "eller kan ikke tælles med. Intet er sket endnu.",
-        "It is above what an app may book in a day without anybody looking, or can't be counted. "
-        "Nothing has happened yet.",
+        "Det er over, hvad en app må bogføre på en dag, uden at nogen ser på det, eller ukendt. Intet er sket endnu.",
+        "It is above what an app may book in a day without anybody looking, or unknown. Nothing has happened yet.",
     ),
     "none": ("Intet venter på dig.", "Nothing waits for you."),
     "all": ("Til alt, hvad der venter", "To all that waits"),

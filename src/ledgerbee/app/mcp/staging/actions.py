@@ -52,6 +52,8 @@ from ledgerbee.sales.documents.printing import Trials, UntriedDocumentsError, wi
 #: Makes the operation that a call of a tool comes to, of its arguments.
 Plan = Callable[[Mapping[str, Any]], Planned]
 
+#: What it takes to see entries, in previews and results too.
+ENTRIES_SCOPE: Final = "journal-entries-read"
 #: Amounts stay the numbers that they are.
 _encode: Final = Encoder(decimal_format="number").encode
 #: JSON by its first names: what is shown is not read again.
@@ -103,7 +105,7 @@ async def preview(call: Call, tool: str, schema: Mapping[str, Any], plan: Plan) 
     digest = rules.call_hash(connection, tool, canonical(arguments, schema))
     known = await call.caller.read(lambda context: store.of_call(context, connection, digest))
     if known is not None and _still_stands(known, call.caller):
-        return Shown(shown(known, call.caller.now), is_replay=True)
+        return Shown(shown(known, call.caller), is_replay=True)
     effects = await _tried(call, plan(arguments))
     return await _keep(call.caller, connection, tool, _encode(arguments).decode(), digest, effects)
 
@@ -118,7 +120,7 @@ async def commit(call: Call, command_id: UUID, plans: Mapping[str, Plan]) -> Sho
     connection = ConnectionId(caller.principal.subject_id)
     command = await caller.read(lambda context: store.get(context, connection, command_id))
     if command.committed_at is not None:
-        return Shown(shown(command, caller.now), is_replay=True)
+        return Shown(shown(command, caller), is_replay=True)
     _check_open(command, caller)
     try:
         is_replay = await _carry_out(call, command, plans[command.tool](decode_json(command.arguments.encode())))
@@ -132,7 +134,7 @@ async def commit(call: Call, command_id: UUID, plans: Mapping[str, Plan]) -> Sho
             await _ask(caller, command)
         raise
     command = await caller.read(lambda context: store.get(context, connection, command_id))
-    return Shown(shown(command, caller.now), is_replay=is_replay)
+    return Shown(shown(command, caller), is_replay=is_replay)
 
 
 async def at_once(call: Call, tool: str, schema: Mapping[str, Any], planned: Planned, *, is_kept: bool) -> Shown:
@@ -319,10 +321,17 @@ def _shape(effects: Effects, booking: dict[str, Any], *, is_provisional: bool) -
     }
 
 
-def shown(command: StagedCommand, now: datetime) -> dict[str, Any]:
-    """A command as tools show it: where it stands, and what it does or did. Values are JSON, or texts of it."""
-    written = command.preview if command.result is None else command.result
-    return {**listed(command, now), **_parts(written)}
+def shown(command: StagedCommand, caller: Caller) -> dict[str, Any]:
+    """A command as tools show it: where it stands, and what it does or did. Values are JSON, or texts of it.
+
+    Its entries are null for a connection that may not read entries, which `notShown` says.
+    """
+    parts: dict[str, Any] = _parts(command.preview if command.result is None else command.result)
+    missing: list[dict[str, str]] = []
+    if ENTRIES_SCOPE not in caller.principal.scopes:
+        parts["entries"] = None
+        missing.append({"part": "entries", "scope": ENTRIES_SCOPE})
+    return {**listed(command, caller.now), **parts, "notShown": missing}
 
 
 def listed(command: StagedCommand, now: datetime) -> dict[str, Any]:
@@ -378,7 +387,7 @@ async def _keep(
             found = await store.of_call(context, connection, call_hash)
             assert found is not None, "the index that refused the row has another one"
             command = found
-        made[:] = [Shown(shown(command, caller.now), is_replay=not is_new)]
+        made[:] = [Shown(shown(command, caller), is_replay=not is_new)]
 
     await caller.database.run(caller.tenant, caller.now, work)
     return made[0]

@@ -68,7 +68,7 @@ def _branches(schema: Schema) -> Iterable[Schema]:
 
 
 def _takes(schema: Schema, kind: str) -> bool:
-    return kind in {schema.get("type")} or (isinstance(schema.get("type"), list) and kind in schema["type"])
+    return kind == schema.get("type") or (isinstance(schema.get("type"), list) and kind in schema["type"])
 
 
 def _id(text: str) -> str:

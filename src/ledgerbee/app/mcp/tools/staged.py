@@ -10,6 +10,7 @@ from ledgerbee.app.mcp.operations import Schema, answer_schema, arguments_of, ob
 from ledgerbee.app.mcp.staging import actions
 from ledgerbee.app.mcp.staging.actions import Plan, Shown
 from ledgerbee.app.mcp.staging.model import Planned, PreviewStatus
+from ledgerbee.app.mcp.tools.parts import NOT_SHOWN, nullable
 from ledgerbee.core.errors import refuse
 
 #: The argument of each staged tool that makes a second command of the same call.
@@ -145,11 +146,13 @@ def _effects() -> dict[str, Schema]:
             "type": "boolean",
             "description": "true of a preview: ids and numbers of what is made are other ones when it is committed",
         },
-        "entries": {
-            "type": "array",
-            "description": "The journal entries that it posts",
-            "items": answer_schema("create_journal_entry_v2", is_brief=True),
-        },
+        "entries": nullable(
+            {
+                "type": "array",
+                "description": "The journal entries that it posts",
+                "items": answer_schema("create_journal_entry_v2", is_brief=True),
+            }
+        ),
         "changed": {
             "type": "array",
             "description": "The documents and other objects that it makes or changes, as they are afterwards",
@@ -196,5 +199,7 @@ def _effects() -> dict[str, Schema]:
 def command_schema(answer: Schema) -> Schema:
     """The schema of a staged command with the answer of its operation."""
     described = {**answer, "description": "What the operation answers"}
-    properties = {**LISTED, **_effects(), "answer": described, "idempotencyReplay": REPLAY}
+    properties = {
+        **LISTED, **_effects(), "answer": described, "notShown": NOT_SHOWN, "idempotencyReplay": REPLAY
+    }  # fmt: skip
     return {"type": "object", "properties": properties, "required": list(properties)}
