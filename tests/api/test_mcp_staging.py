@@ -1,11 +1,12 @@
 """What applications book, send and cancel: shown first, carried out by the preview's id, within the day's limit."""
 
+import asyncio
 from typing import Any, Final
 
 from tests.agents import Agent, rows_of
 from tests.conftest import Api
-from tests.ledger_books import books_of
-from tests.selling import Shop
+from tests.ledger_books import as_owner, books_of
+from tests.selling import Shop, line
 from tests.subscribing import Subscriptions
 
 #: What a preview may write: itself, and that the connection is used.
@@ -50,6 +51,29 @@ async def committed(agent: Agent, tool: str, *, approves: bool = False, **argume
         assert repeated == result | {"idempotencyReplay": True}
     assert await rows_of(agent.database_url, agent.api) == after
     return result
+
+
+async def test_two_equal_calls_at_once_make_one(api: Api, database_url: str) -> None:
+    agent, shop = await Agent.of(api, database_url), Shop(api)
+    draft = {"customerId": await shop.customer(), "date": "2026-03-16", "lines": [line(await shop.price("100"))]}
+    answers = await asyncio.gather(*(agent.tried("draft_invoice", **draft) for _ in range(6)))
+    refused = [one for one in answers if "code" in one]
+    made = {one["invoice"]["id"] for one in answers if "code" not in one}
+    assert len(made) == 1
+    assert {one["code"] for one in refused} <= {"CALL_BEING_CARRIED_OUT"}
+    assert all("call again in a moment" in one["remedy"] for one in refused)
+    # While one is being carried out for sure: something holds what it needs.
+    other = draft | {"date": "2026-03-17"}
+    owner = await as_owner(database_url)
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
+        first = asyncio.create_task(agent.tried("draft_invoice", **other))
+        while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"):
+            await asyncio.sleep(0.01)
+        again = await agent.refused("CALL_BEING_CARRIED_OUT", "draft_invoice", **other)
+        assert "call again in a moment" in again["remedy"]
+    await owner.close()
+    assert (await agent.did("draft_invoice", **other))["invoice"] == (await first)["invoice"]
 
 
 def sums(entry: Any) -> list[tuple[int, str, str]]:

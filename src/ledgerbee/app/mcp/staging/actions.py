@@ -23,6 +23,7 @@ from ledgerbee.app.mcp.staging.model import (
     APPROVAL_FOR_PEOPLE,
     APPROVAL_LIFE,
     APPROVAL_REQUIRED,
+    CALL_BEING_CARRIED_OUT,
     LIMIT_CURRENCY,
     PREVIEW_BEING_COMMITTED,
     PREVIEW_INVALID_STATE,
@@ -138,12 +139,20 @@ async def commit(call: Call, command_id: UUID, plans: Mapping[str, Plan]) -> Sho
 
 
 async def at_once(call: Call, tool: str, schema: Mapping[str, Any], planned: Planned, *, is_kept: bool) -> Shown:
-    """Run an operation that neither books nor sends. One whose answer `is_kept` is carried out once in 24 hours."""
+    """Run an operation that neither books nor sends. One whose answer `is_kept` is carried out once in 24 hours.
+
+    Raises `CALL_BEING_CARRIED_OUT` where another call does so right now, and what the operation refuses.
+    """
     caller = call.caller
     if is_kept:
         digest = rules.call_hash(caller.principal.subject_id, tool, canonical(call.arguments, schema))
         caller = replace(caller, reservation=Reservation(f"mcp:{tool}:{digest.hex()}", digest))
-    response = await run_operation(planned.route, caller, call.app, path=planned.path, body=planned.body)
+    try:
+        response = await _run(call.app, caller, planned)
+    except LedgerBeeError as fault:
+        if fault.error_code is IDEMPOTENCY_KEY_IN_USE:
+            raise CALL_BEING_CARRIED_OUT.error() from None
+        raise
     is_replay = response.headers.get("Idempotent-Replayed") == "true"
     return Shown({"answer": results.raw(response)}, is_replay)
 

@@ -31,6 +31,9 @@ PREVIEW_OUTDATED = ErrorCode(
 PREVIEW_BEING_COMMITTED = ErrorCode(
     "PREVIEW_BEING_COMMITTED", 409, "Another call is committing this preview right now: nothing is done twice"
 )
+CALL_BEING_CARRIED_OUT = ErrorCode(
+    "CALL_BEING_CARRIED_OUT", 409, "The same call is being carried out right now: nothing is done twice"
+)
 APPROVAL_REQUIRED = ErrorCode(
     "APPROVAL_REQUIRED",
     403,

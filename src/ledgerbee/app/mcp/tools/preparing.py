@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ledgerbee.app.mcp.model import Call, Effect, Result, Tool
+from ledgerbee.app.mcp.model import Call, Effect, Remedy, Result, Tool
 from ledgerbee.app.mcp.operations import Schema, answer_schema, arguments_of, input_schema, object_schema, scope_of
 from ledgerbee.app.mcp.staging import actions
 from ledgerbee.app.mcp.tools.parts import OF_DOCUMENT, OF_PARTY, under
@@ -13,6 +13,13 @@ from ledgerbee.app.mcp.tools.staged import REPETITION, REPLAY, planned
 _ONCE: Final = (
     "The same call again within 24 hours makes nothing new: it answers what was made, with idempotencyReplay."
 )
+_REMEDIES: Final[Mapping[str, Sequence[Remedy]]] = {
+    "CALL_BEING_CARRIED_OUT": (
+        Remedy(
+            "The same call is being carried out: call again in a moment, with the same arguments, for what it made."
+        ),
+    ),
+}
 _AGAIN: Final[Schema] = {
     "type": "integer",
     "minimum": 1,
@@ -56,6 +63,7 @@ def _saving(
         input_schema=schema,
         output_schema=_made({shown_as: answer_schema(create, is_brief=True)}),
         run=run,
+        remedies=_REMEDIES,
     )
 
 
@@ -146,6 +154,7 @@ def _convert_quote_tool() -> Tool:
         input_schema={**takes, "oneOf": [{"required": [name]} for name in _CONVERT]},
         output_schema=_made({"made": {"type": "object", "properties": _converted()}}),
         run=run,
+        remedies=_REMEDIES,
     )
 
 
