@@ -8,6 +8,9 @@ from tests.ledger_books import books_of
 from tests.people import Browser, signed_in, token_of
 from tests.selling import Shop, line
 
+from ledgerbee.identity.connections import actions
+from ledgerbee.identity.connections.model import EndReason
+
 
 async def wanted(agent: Agent, shop: Shop, name: str = "<script>alert(1)</script>") -> Any:
     """A preview of sending an invoice that the application may not send by itself."""
@@ -86,3 +89,18 @@ async def test_who_may_not_do_it_himself_sees_no_page(api: Api, other_api: Api, 
     assert "Rejected." in (await owner.open(preview["path"])).text
     fault = await agent.refused("PREVIEW_INVALID_STATE", "commit_preview", previewId=preview["previewId"])
     assert fault["details"]["status"] == "rejected"
+
+
+async def test_what_a_revoked_application_wanted_is_not_approved(api: Api, database_url: str) -> None:
+    agent, shop = await Agent.of(api, database_url), Shop(api)
+    preview = await wanted(agent, shop)
+    owner, _ = await signed_in(api)
+    assert "Approve" in (await owner.open(preview["path"])).text
+    await api.run(lambda context: actions.revoke(context, agent.connection.id, EndReason.USER))
+    late = await owner.send(preview["path"], {"decision": "approved"})
+    assert late.status_code == 409
+    for page in (late, await owner.open(preview["path"])):
+        assert "The app has no access any more" in page.text
+        assert 'value="approved"' not in page.text
+    listed = await owner.open(f"/companies/{api.company_id}/connected-apps/commands")
+    assert preview["path"] not in listed.text

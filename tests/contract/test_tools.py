@@ -82,6 +82,7 @@ async def test_tools_that_say_so_change_nothing(world: World, token: str) -> Non
             assert await does(world, token, name) is Effect.READS, name
         assert hints[name]["readOnlyHint"] is (tool.effect is Effect.READS)
         assert hints[name]["destructiveHint"] is (tool.effect is Effect.COMMITS)
+        assert hints[name]["openWorldHint"] is (tool.effect is Effect.COMMITS), "what is committed may be sent"
 
 
 async def test_hints_of_other_tools_say_what_a_call_does(new_world: NewWorld, database_url: str) -> None:

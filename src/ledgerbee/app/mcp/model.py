@@ -114,6 +114,8 @@ class Tool:
     run: Callable[[Call], Awaitable[Result]]
     remedies: Mapping[str, Sequence[Remedy]] = field(default_factory=dict)
     any_scopes: frozenset[str] = frozenset()
+    #: Whether a call sends something to others: mails, e-invoices, webhooks.
+    is_open_world: bool = False
 
     def is_for(self, scopes: frozenset[str]) -> bool:
         """Whether a connection with these scopes has it."""

@@ -118,7 +118,7 @@ def _listed(name: str) -> ListedTool:
             read_only_hint=tool.effect is Effect.READS,
             destructive_hint=tool.effect is Effect.COMMITS,
             idempotent_hint=True,
-            open_world_hint=False,
+            open_world_hint=tool.is_open_world,
         ),
     )
 

@@ -110,12 +110,14 @@ async def _one(request: Request, session: UserSession, caller: Caller, command_i
         if command.approval_asked_at is None or not _may_decide(command, caller):
             raise PREVIEW_NOT_FOUND.error()
         stands = rules.status_of(command, context.now)
-        is_open = stands is PreviewStatus.NEEDS_APPROVAL
+        connection = await connections.get(context, command.connection_id)
+        is_revoked = stands is PreviewStatus.NEEDS_APPROVAL and not connection.is_alive(context.now)
+        is_open = stands is PreviewStatus.NEEDS_APPROVAL and not is_revoked
         values = {
             "row": await _row(request, session, context, command),
             "what": _what(command),
             "is_open": is_open,
-            "notice": None if is_open else _NOTICES.get(stands, "over"),
+            "notice": None if is_open else "revoked" if is_revoked else _NOTICES.get(stands, "over"),
             "is_good": stands in {PreviewStatus.APPROVED, PreviewStatus.COMMITTED},
             "company": await companies.get(context),
             "all": path_of(request, _LIST.format(company_id=context.company_id)),

@@ -47,5 +47,9 @@ TEXTS: Final[Texts] = {
     "approved": ("Godkendt. Appen kan gøre det nu.", "Approved. The app can do it now."),
     "rejected": ("Afvist. Appen kan ikke gøre det.", "Rejected. The app can't do it."),
     "done": ("Appen har gjort det.", "The app has done it."),
+    "revoked": (
+        "Appen har ikke adgang længere: intet af dette sker.",
+        "The app has no access any more: nothing of this will happen.",
+    ),
     "over": ("Der er ikke mere at tage stilling til.", "There is nothing to decide on any more."),
 }

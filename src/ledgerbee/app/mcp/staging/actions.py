@@ -45,6 +45,7 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, canonical_body
 from ledgerbee.http.in_process import run_operation
 from ledgerbee.http.json_body import decode_json
+from ledgerbee.identity.connections import store as connections
 from ledgerbee.identity.connections.model import ConnectionId
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, USER_SESSION
@@ -194,6 +195,8 @@ async def _decide(
     status = rules.status_of(command, context.now)
     if status is not PreviewStatus.NEEDS_APPROVAL:
         raise PREVIEW_INVALID_STATE.in_state(status)
+    if not (await connections.get(context, command.connection_id)).is_alive(context.now):
+        raise PREVIEW_INVALID_STATE.in_state("revoked")
     member = UUID(context.actor.id)
     await store.decide(context, command.id, decision, member)
     decided = changed(command, decision=decision, decided_by=member, decided_at=context.now)

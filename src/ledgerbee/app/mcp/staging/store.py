@@ -19,7 +19,8 @@ _LIST: Final = f"{_SELECT} AND connection_id = $2 ORDER BY created_at DESC, id D
 _COUNT: Final = "SELECT count(*) FROM staged_commands WHERE company_id = $1 AND connection_id = $2"
 _WAITING: Final = (
     f"{_SELECT} AND approval_asked_at IS NOT NULL AND decision IS NULL AND committed_at IS NULL"
-    " AND replaced_at IS NULL AND expires_at > $2 ORDER BY approval_asked_at, id"
+    " AND replaced_at IS NULL AND expires_at > $2 AND EXISTS (SELECT FROM connections c WHERE c.company_id = $1"
+    " AND c.id = connection_id AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)) ORDER BY approval_asked_at, id"
 )
 _INSERT: Final = f"{rows.insert('staged_commands', StagedCommand)} ON CONFLICT DO NOTHING"
 _REPLACE: Final = (
@@ -85,7 +86,7 @@ async def list_page(context: Context, connection_id: UUID, limit: int, offset: i
 
 
 async def waiting(context: Context) -> list[StagedCommand]:
-    """The commands that wait for a member, those first that have waited longest."""
+    """The commands of connections that are alive which wait for a member, those first that have waited longest."""
     return [_command(row) for row in await context.connection.fetch(_WAITING, context.company_id, context.now)]
 
 

@@ -49,6 +49,7 @@ def _commit_preview_tool() -> Tool:
         scopes=frozenset(),
         any_scopes=_ANY,
         effect=Effect.COMMITS,
+        is_open_world=True,
         input_schema=object_schema({"previewId": preview_id}, ["previewId"]),
         output_schema=command_schema({}),
         run=run,

@@ -71,7 +71,13 @@ def _credit_invoice_tool() -> Tool:
     """Credits an invoice, whole or by lines."""
     created = arguments_of("create_credit_note").properties
     sent = arguments_of("send_credit_note").properties
-    properties = {**created, **{name: sent[name] for name in CREDIT_SENDING}}
+    number = {
+        "type": "string",
+        "maxLength": 1000,
+        "description": "Number of the invoice to credit",
+        "examples": ["1042"],
+    }
+    properties = {**created, "invoiceNumber": number, **{name: sent[name] for name in CREDIT_SENDING}}
     return staged_tool(
         name="credit_invoice",
         title="Credit an invoice",
