@@ -68,12 +68,17 @@ async def test_two_equal_calls_at_once_make_one(api: Api, database_url: str) -> 
     async with owner.transaction():
         await owner.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
         first = asyncio.create_task(agent.tried("draft_invoice", **other))
-        while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"):
+        waiting = 0
+        while not waiting:
             await asyncio.sleep(0.01)
+            waiting = await owner.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
         again = await agent.refused("CALL_BEING_CARRIED_OUT", "draft_invoice", **other)
         assert "call again in a moment" in again["remedy"]
     await owner.close()
-    assert (await agent.did("draft_invoice", **other))["invoice"] == (await first)["invoice"]
+    done = await first
+    assert (await agent.did("draft_invoice", **other))["invoice"] == done["invoice"]
 
 
 def sums(entry: Any) -> list[tuple[int, str, str]]:
@@ -143,7 +148,12 @@ async def test_entries(api: Api, database_url: str) -> None:
         {"accountId": str(books.accounts[6480]), "side": "DEBIT", "amount": "40.00"},
         {"accountId": str(books.accounts[6510]), "side": "CREDIT", "amount": "40.00"},
     ]
-    entry = {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "40.00", "lines": lines}
+    entry: dict[str, Any] = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "40.00",
+        "lines": lines,
+    }
     posted = await committed(agent, "post_entry", **entry)
     assert posted["entries"] == [posted["answer"]]
     draft = await Shop(api).ok("POST", "/v2/draft-journal-entries", entry)

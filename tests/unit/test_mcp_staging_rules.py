@@ -71,7 +71,7 @@ def branches(schema: Any) -> list[Any]:
     return [branch for one in choices for branch in branches(one)] if choices else [schema]
 
 
-def spelt(value: Any, schema: Any, name: str, draw: st.DrawFn) -> Any:
+def spelt(value: Any, schema: Any, name: str, draw: Any) -> Any:
     """The same value, otherwise."""
     inner = branches(schema)
     if isinstance(value, dict):
@@ -88,7 +88,7 @@ def spelt(value: Any, schema: Any, name: str, draw: st.DrawFn) -> Any:
         return [spelt(one, inner[0].get("items", {}), name, draw) for one in value]
     if {"number", "integer"} & {one.get("type") for one in inner}:
         number = D(str(value))
-        ways = [number, number + D("0.000")]
+        ways: list[Any] = [number, number + D("0.000")]
         ways += [int(number)] if number == int(number) else []
         ways += [f"{number:f}", f"0{number + D('0.00'):f}"] if "string" in {one.get("type") for one in inner} else []
         return draw(st.sampled_from(ways))
@@ -257,7 +257,7 @@ def planned(**fields: Any) -> Planned:
 
 
 class TestWhatComesLater:
-    NOTHING: Final = {"next": None, "nextCreditNotes": []}
+    NOTHING: Final[dict[str, Any]] = {"next": None, "nextCreditNotes": []}
     SENT: Final = ("deliver_document", "deliver_e_invoice", "print_documents")
     ENDED: Final = ("subscription.churned",)
 

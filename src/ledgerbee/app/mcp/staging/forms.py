@@ -13,7 +13,7 @@ _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 #: Names of fields that are ids, or lists of them: their schemas don't say so.
 _ID_NAME: Final = re.compile(r"(^id|Ids?)$")
 #: What says the same as nothing, where a value may be left out: the tools make, and change nothing that they leave out.
-_NOTHING: Final = (None, [], {})
+_NOTHING: Final[tuple[Any, ...]] = (None, [], {})
 
 
 def form_of(arguments: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

@@ -20,7 +20,8 @@ _COUNT: Final = "SELECT count(*) FROM staged_commands WHERE company_id = $1 AND 
 _WAITING: Final = (
     f"{_SELECT} AND approval_asked_at IS NOT NULL AND decision IS NULL AND committed_at IS NULL"
     " AND replaced_at IS NULL AND expires_at > $2 AND EXISTS (SELECT FROM connections c WHERE c.company_id = $1"
-    " AND c.id = connection_id AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)) ORDER BY approval_asked_at, id"
+    " AND c.id = connection_id AND c.revoked_at IS NULL"
+    " AND (c.expires_at IS NULL OR c.expires_at > $2)) ORDER BY approval_asked_at, id"
 )
 _INSERT: Final = f"{rows.insert('staged_commands', StagedCommand)} ON CONFLICT DO NOTHING"
 _REPLACE: Final = (
