@@ -433,3 +433,19 @@ def test_who_sends_a_form() -> None:
         with pytest.raises(OAuthRefusal) as refused:
             claimed_client(form, authorization)
         assert refused.value.error == error
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_json"),
+    [
+        ("application/json", True),
+        ("Application/JSON ; charset=utf-8", True),
+        ("application/vnd.example+json", True),
+        ("text/html", False),
+        ("text/x+json", False),
+        ("application/jsonp", False),
+        ("", False),
+    ],
+)
+def test_a_document_is_json_by_its_type(content_type: str, is_json: bool) -> None:
+    assert documents.is_json_type(content_type) is is_json
