@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -134,7 +134,7 @@ def test_whoever_waits_as_long_as_told_may_call() -> None:
     assert limiter.count(connection, 5.0).retry_after > 0  # a clock that went back gives nothing away
 
 
-FACTS = CompanyFacts(new_id(), "Nordlys ApS", "DKK", "da")
+FACTS = CompanyFacts(new_id(), "Nordlys ApS", "DKK", "da", datetime(2026, 3, 16, tzinfo=UTC))
 
 
 def test_results_begin_with_company_currency_and_period() -> None:

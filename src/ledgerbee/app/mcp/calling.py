@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
@@ -18,6 +19,8 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 from ledgerbee.tenancy.company import store as companies
+
+_FACTS_LIFE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,16 @@ def _check_of(name: str) -> ArgumentCheck:
 
 
 async def company_facts(caller: Caller) -> CompanyFacts:
-    """The facts of the caller's company, known from its last call: what reads next checks that they still hold."""
+    """The facts of the caller's company, known from a call within the last minute: a name may have changed since."""
     cached = caller.principal.company_cache
     facts: CompanyFacts | None = cached.get(CompanyFacts)
-    if facts is None:
+    if facts is None or facts.until <= caller.now:
 
         async def work(context: Context) -> CompanyFacts:
             company = await companies.get(context)
-            return CompanyFacts(company.company_id, company.name, company.base_currency, company.preferred_language)
+            until = caller.now + _FACTS_LIFE
+            language = company.preferred_language
+            return CompanyFacts(company.company_id, company.name, company.base_currency, language, until)
 
         facts = cached[CompanyFacts] = await caller.read(work)
     return facts

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -29,15 +29,16 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CompanyFacts:
-    """What every result says of the company, and its language: kept in `Principal.company_cache`.
+    """What every result says of the company, and its language: kept in `Principal.company_cache` for a minute.
 
-    `currency` is that of its books. Whatever changes one of them makes processes forget (`refresh_company`).
+    `currency` is that of its books; `until` is aware UTC.
     """
 
     id: UUID
     name: str
     currency: str
     language: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,9 @@ async def update(context: Context, changes: Changes[CompanyFields], new_logo: Ne
     if logos:
         was["logo"], now["logo"] = logos
     context.emit("company.updated", company.company_id, now, before=was)
-    if _remembered(company) != _remembered(before):
+    if company.time_zone != before.time_zone:
         await credentials.refresh_company(context)
     return company
-
-
-def _remembered(company: Company) -> tuple[str, ...]:
-    """What processes remember of a company."""
-    return company.time_zone, company.name, company.preferred_language
 
 
 async def _write_logo(context: Context, new: NewLogo) -> Sequence[dict[str, Any] | None] | None:
