@@ -29,7 +29,11 @@ class Callback:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # opened in advance, and not used
+            writer.close()
+            return
         target = urlsplit(head.split(b" ", 2)[1].decode())
         if target.path == "/callback":
             self.told.put_nowait({name: values[0] for name, values in parse_qs(target.query).items()})

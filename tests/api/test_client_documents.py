@@ -48,21 +48,31 @@ class DocumentServer:
         if path == "/slow":
             await self.hold.wait()
         writer.write(self.answers.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"))
-        writer.close()
 
 
 @pytest_asyncio.fixture
 async def documents() -> AsyncIterator[DocumentServer]:
     found: list[DocumentServer] = []
+    connections: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await found[0].answer(reader, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await found[0].answer(reader, writer)
+        finally:  # whoever asked may have gone without a word
+            writer.close()
+            connections.discard(task)
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     found.append(DocumentServer(server.sockets[0].getsockname()[1]))
     async with server:
         yield found[0]
         found[0].hold.set()
+        for task in list(connections):
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def test_an_application_with_a_document(api: Api, documents: DocumentServer) -> None:

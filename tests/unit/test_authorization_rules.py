@@ -383,6 +383,8 @@ def test_registrations_are_read() -> None:
         {"token_endpoint_auth_method": "private_key_jwt"}, {"token_endpoint_auth_method": 1}, {"grant_types": "x"},
         {"grant_types": ["refresh_token"]}, {"response_types": ["token"]}, {"response_types": None},
         {"redirect_uris": ["https://host/x", "http://host/x"]}, {"redirect_uris": ["cursor://x/y"]},
+        {"client_name": 1}, {"client_name": None}, {"grant_types": ["authorization_code", 1]},
+        {"response_types": ["code", None]},
     ):  # fmt: skip
         with pytest.raises(MetadataRefusedError):
             read(**told)

@@ -258,12 +258,14 @@ _METADATA: Final = {
         },
         "grant_types": {
             "type": "array",
-            "items": {"type": "string", "enum": list(GRANT_TYPES)},
+            "items": {"type": "string"},
+            "contains": {"const": GRANT_TYPES[0]},
             "description": "`authorization_code` is among them",
         },
         "response_types": {
             "type": "array",
-            "items": {"type": "string", "enum": ["code"]},
+            "items": {"type": "string"},
+            "contains": {"const": "code"},
             "description": "`code` is among them",
         },
     },

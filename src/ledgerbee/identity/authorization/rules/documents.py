@@ -85,11 +85,13 @@ def read_registration(content: bytes) -> Registration:
     if method not in AUTH_METHODS:
         text = f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}"
         raise MetadataRefusedError("invalid_client_metadata", text)
+    if not isinstance(told.get("client_name", ""), str):
+        raise MetadataRefusedError("invalid_client_metadata", "client_name must be a text")
     grants = told.get("grant_types", [GRANT_TYPES[0]])
-    if not isinstance(grants, list) or GRANT_TYPES[0] not in grants:
+    if not _are_texts(grants) or GRANT_TYPES[0] not in grants:
         raise MetadataRefusedError("invalid_client_metadata", "grant_types must have authorization_code")
     kinds = told.get("response_types", ["code"])
-    if not isinstance(kinds, list) or "code" not in kinds:
+    if not _are_texts(kinds) or "code" not in kinds:
         raise MetadataRefusedError("invalid_client_metadata", "response_types must have code")
     uris = _redirect_uris(told, is_public=method == "none")
     return Registration(
@@ -98,6 +100,10 @@ def read_registration(content: bytes) -> Registration:
         auth_method=method,
         grant_types=tuple(grant for grant in GRANT_TYPES if grant in grants),
     )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def shown_name(name: object, otherwise: str) -> str:
