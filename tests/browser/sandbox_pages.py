@@ -292,6 +292,7 @@ def is_safe_from_other_sites(viewer: Viewer, shop: Shop, language: str, put: Cal
 
 def looks_at_all(tab: Tab, served: Served, data: Path, pictures: Path, ours: str, put: Callable[[bytes], str]) -> None:
     """Every state of every page. `put` lays a page of somebody else's, and says where."""
+    tab.command("Network.clearBrowserCookies")  # of the pages on which people sign in
     tab.requests.clear()
     shop = Shop(served, data)
     for language in LANGUAGES:
