@@ -17,19 +17,13 @@ from typing import Final
 from ledgerbee.core.addresses import network_of
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.identity.pages.serving import TooManyTriesError
+from ledgerbee.identity.sign_in import store
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.secrets import SecretBox
 
 _MINUTE: Final = timedelta(minutes=1)
 _QUARTER: Final = timedelta(minutes=15)
 _HOUR: Final = timedelta(hours=1)
-
-_TAKE: Final = """
-SELECT t.allowed, t.resets_at
-FROM unnest($1::text[], $2::int[], $3::interval[]) WITH ORDINALITY AS b (name, hits, period, place),
-     take_rate_limit_hit(b.name, $4, b.hits, b.period) t
-ORDER BY b.place
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +80,9 @@ def _account(email: str) -> str:
 
 async def take(connection: Connection, limits: list[Limit], now: datetime) -> None:
     """Count a try under all these limits. Raises `TooManyTriesError` where one is used up."""
-    rows = await connection.fetch(
-        _TAKE, [one.bucket for one in limits], [one.hits for one in limits], [one.period for one in limits], now
-    )
-    refused = [row["resets_at"] for row in rows if not row["allowed"]]
-    if refused:
-        raise TooManyTriesError(max(refused))
+    free_at = await store.take_hits(connection, [(one.bucket, one.hits, one.period) for one in limits], now)
+    if free_at is not None:
+        raise TooManyTriesError(free_at)
 
 
 def new_device(box: SecretBox, email: str) -> str:

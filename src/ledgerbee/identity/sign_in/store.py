@@ -1,7 +1,8 @@
 """The functions of the database that people are reached by: no role reads their tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +19,12 @@ from ledgerbee.platform.credentials.model import secret_hash
 
 #: The scopes of each role, as the database takes them.
 _SCOPES: Final = to_json({role.value: sorted(scopes) for role, scopes in SCOPES_OF.items()})
+_TAKE_HITS: Final = """
+SELECT t.allowed, t.resets_at
+FROM unnest($1::text[], $2::int[], $3::interval[]) WITH ORDINALITY AS b (name, hits, period, place),
+     take_rate_limit_hit(b.name, $4, b.hits, b.period) t
+ORDER BY b.place
+"""
 
 
 async def find_session(connection: Connection, secret: str, now: datetime) -> UserSession | None:
@@ -312,3 +319,12 @@ async def add_invited_user(
         session.secret_hash, session.address, session.user_agent, context.now,
     )  # fmt: skip
     return made
+
+
+async def take_hits(
+    connection: Connection, windows: Sequence[tuple[str, int, timedelta]], now: datetime
+) -> datetime | None:
+    """Count a try in windows (name, most tries, period); None where all let it through, else when all will again."""
+    names, hits, periods = ([window[place] for window in windows] for place in range(3))
+    rows = await connection.fetch(_TAKE_HITS, names, hits, periods, now)
+    return max((row["resets_at"] for row in rows if not row["allowed"]), default=None)
